@@ -1,0 +1,37 @@
+"""Every error that the core raises on purpose; each message names the next step."""
+
+
+class LLMMemoryError(Exception):
+    """Base of all domain errors. The text is shown to users and models as it is."""
+
+
+class InvalidRecordError(LLMMemoryError):
+    """A record's fields break the format, or a file does not hold a record."""
+
+
+class RecordNotFoundError(LLMMemoryError):
+    """No record with that uuid exists in the records folder."""
+
+
+class StorageError(LLMMemoryError):
+    """The file system refused a read or a write (full, read-only, no permission)."""
+
+
+class MirrorUnavailableError(LLMMemoryError):
+    """The SQLite mirror is missing, damaged, of another version, or still being built."""
+
+
+class LockTimeoutError(LLMMemoryError):
+    """Another process held a lock for longer than the caller was willing to wait."""
+
+
+class ProjectError(LLMMemoryError):
+    """No project could be determined, or the project is excluded from memory."""
+
+
+class TranscriptError(LLMMemoryError):
+    """A transcript is missing or cannot be read."""
+
+
+class SettingsError(LLMMemoryError):
+    """A file that belongs to the user (settings.json, CLAUDE.md) cannot be edited safely."""

@@ -1,0 +1,92 @@
+"""Atomic, private file writes: a reader sees the old content or the new, never a part.
+
+Temp files are named `.<name>.tmp-<pid>` in the target's own folder, so that a rename never crosses file systems and a
+file sync ignores them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from memories.core.errors import StorageError
+
+_TEMP_NAME = re.compile(r"^\..+\.tmp-(\d+)$")
+
+
+def temp_path(path: str) -> str:
+    """The temp file's path for a target: same folder, hidden, carries our process id."""
+    folder, name = os.path.split(path)
+    return os.path.join(folder, f".{name}.tmp-{os.getpid()}")
+
+
+def fsync_folder(folder: str) -> None:
+    """Make renames in a folder durable; file systems that cannot fsync a folder are left alone."""
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    except OSError:
+        pass  # some network file systems refuse; the rename itself has succeeded
+    finally:
+        os.close(fd)
+
+
+def write_atomic(path: str, data: bytes, *, mode: int = 0o600, durable: bool = True) -> None:
+    """Write bytes to path through a temp file and a rename.
+
+    durable=False skips both fsyncs, for this machine's own state that can be made again.
+    Raises StorageError (with what to do) where the disk refuses; then the old content is intact and no temp file stays.
+    """
+    temp = temp_path(path)
+    try:
+        fd = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(fd, view) :]
+            if durable:
+                os.fsync(fd)
+        finally:
+            os.close(fd)
+        os.replace(temp, path)
+        if durable:
+            fsync_folder(os.path.dirname(path))
+    except OSError as error:
+        remove_quietly(temp)
+        raise StorageError(
+            f"Cannot write {path}: {error.strerror or error}. Check free space and permissions, then try again."
+        ) from error
+
+
+def remove_quietly(path: str) -> None:
+    """Unlink a file that may not be there."""
+    try:
+        os.unlink(path)
+    except OSError:
+        pass
+
+
+def process_alive(pid: int) -> bool:
+    """True when a process with that id exists (also one of another user)."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
+
+
+def sweep_temp_files(folder: str) -> int:
+    """Remove temp files whose process is gone; returns how many."""
+    removed = 0
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return 0
+    for name in names:
+        match = _TEMP_NAME.match(name)
+        if match and int(match[1]) != os.getpid() and not process_alive(int(match[1])):
+            remove_quietly(os.path.join(folder, name))
+            removed += 1
+    return removed

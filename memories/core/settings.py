@@ -1,0 +1,74 @@
+"""User settings: config/settings.json holds only what differs from DEFAULTS. A bad value falls back and is named."""
+
+from __future__ import annotations
+
+import json
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from memories.core.paths import DataFolder
+
+BRIEFING_LIMIT = 9500
+"""UTF-16 code units a briefing never exceeds: Claude Code cuts a hook's output at 10,000 to a 2 KB preview."""
+
+MAX_SETTINGS_BYTES = 1_000_000
+
+DEFAULTS: dict[str, Any] = {
+    "briefing_chars": 6000,
+    "checkpoint_tokens": 60_000,
+    "excluded_paths": [],
+    "project_aliases": {},
+}
+"""Name -> default. docs/configuration.md describes each; a test holds the two together."""
+
+
+def _problem(name: str, value: object) -> str | None:
+    default = DEFAULTS.get(name)
+    if name not in DEFAULTS:
+        return f"unknown setting {name!r}; remove it or see docs/configuration.md"
+    if isinstance(default, int):
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            return f"{name} must be a whole number above 0"
+        if name == "briefing_chars" and value > BRIEFING_LIMIT:
+            return f"briefing_chars is limited to {BRIEFING_LIMIT} by Claude Code"
+    elif isinstance(default, list):
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            return f"{name} must be a list of strings"
+    elif not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
+        return f"{name} must map names to names"
+    return None
+
+
+def read_settings(folder: DataFolder) -> tuple[dict[str, Any], list[str]]:
+    """Every setting with its value, and one line per problem found (bad file, bad value, unknown name).
+
+    Never raises: hooks run on the defaults where the file is missing or broken.
+    """
+    settings = dict(DEFAULTS)
+    try:
+        with open(folder.settings, "rb") as file:
+            raw = json.loads(file.read(MAX_SETTINGS_BYTES))
+    except FileNotFoundError:
+        return settings, []
+    except (OSError, ValueError, RecursionError) as error:
+        return settings, [f"{folder.settings} cannot be read ({error}); the defaults are in force"]
+    if not isinstance(raw, dict):
+        return settings, [f"{folder.settings} must hold a JSON object; the defaults are in force"]
+    problems = []
+    for name, value in raw.items():
+        problem = _problem(name, value)
+        if problem is None:
+            settings[name] = value
+        else:
+            problems.append(problem)
+            if name == "briefing_chars" and isinstance(value, int) and value > BRIEFING_LIMIT:
+                settings[name] = BRIEFING_LIMIT
+    return settings, problems
+
+
+def disabled_by_environment() -> bool:
+    """True when LLM_MEMORY_DISABLE is set (to anything but 0), or a guard says that we started this client ourselves."""
+    return any(os.environ.get(name, "0") not in {"", "0"} for name in ("LLM_MEMORY_DISABLE", "LLM_MEMORY_GUARD"))
