@@ -19,7 +19,7 @@ class FileLock:
     """An exclusive lock as a context manager.
 
     path: the lock's file (made when missing). timeout: seconds to wait; 0 tries once.
-    Entering raises LockTimeoutError when another process holds it for longer, StorageError when the file cannot be made.
+    Entering raises LockTimeoutError when another process holds it longer, StorageError when the file cannot be made.
     """
 
     def __init__(self, path: str, timeout: float = 0.0) -> None:
@@ -31,7 +31,9 @@ class FileLock:
         try:
             self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise StorageError(f"Cannot open the lock {self._path}: {error.strerror}. Check its permissions.") from error
+            raise StorageError(
+                f"Cannot open the lock {self._path}: {error.strerror}. Check its permissions."
+            ) from error
         deadline = time.monotonic() + self._timeout
         while True:
             try:

@@ -70,5 +70,5 @@ def read_settings(folder: DataFolder) -> tuple[dict[str, Any], list[str]]:
 
 
 def disabled_by_environment() -> bool:
-    """True when LLM_MEMORY_DISABLE is set (to anything but 0), or a guard says that we started this client ourselves."""
+    """True when LLM_MEMORY_DISABLE is set (not 0), or LLM_MEMORY_GUARD, which clients that we start ourselves carry."""
     return any(os.environ.get(name, "0") not in {"", "0"} for name in ("LLM_MEMORY_DISABLE", "LLM_MEMORY_GUARD"))

@@ -1,0 +1,151 @@
+"""Uninstalling: our parts leave the user's files, lib/ and the commands go, the memory itself stays unless purged."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from functools import partial
+
+from hooks import claude_settings, launchers, rules_block, server_entry
+from hooks.machine import Machine, Report
+from memories.core.errors import LLMMemoryError, SettingsError
+from memories.core.files import remove_quietly
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hooks.user_files import UserFile
+
+_DATA_FOLDERS = ("records", "transcripts", "config", "trash", "state")
+_DATA_FILES = ("memory.db", "memory.db-wal", "memory.db-shm", ".stignore")
+
+
+def uninstall(*, purge: bool = False, yes: bool = False, dry_run: bool = False) -> int:
+    """Take everything of ours off this machine but the memory; purge=True takes that too, after asking.
+
+    yes=True answers the question. Returns the exit code: 1 when something could not be removed, or was refused.
+    """
+    report = Report(dry_run=dry_run)
+    machine = Machine(report)
+    if purge:
+        refusal = _refusal(machine, yes=yes or dry_run)
+        if refusal is not None:
+            print(refusal, file=sys.stderr)
+            return 1
+    steps: list[Callable[[Machine], None]] = [
+        _restore_settings,
+        _restore_claude_md,
+        server_entry.unregister,
+        launchers.remove,
+        _remove_code,
+    ]
+    if purge:
+        steps.append(_remove_data)
+    for step in steps:
+        try:
+            step(machine)
+        except (LLMMemoryError, OSError) as error:
+            report.leave(str(error), failed=True)
+    _summary(machine, purge=purge)
+    return 1 if report.failed else 0
+
+
+def _refusal(machine: Machine, *, yes: bool) -> str | None:
+    """Why the data may not be removed, None when it may (asked on the terminal unless yes)."""
+    root = machine.folder.root
+    known = os.path.isdir(machine.folder.records) and (
+        os.path.exists(os.path.join(machine.folder.lib, "install.json")) or os.path.isdir(machine.install_state)
+    )
+    if not known:
+        return f"{root} does not look like LLM Memory's data folder (records/ and an install): nothing was removed."
+    if yes:
+        return None
+    if not sys.stdin.isatty():
+        return "--purge asks before it removes all memories; without a terminal, say --yes. Nothing was removed."
+    print(f"This removes every memory and every archived transcript in {root}, for good.")
+    if os.path.isdir(os.path.join(root, ".stfolder")):
+        print("The folder is synced: your other machines will lose them too.")
+    answer = input("Type 'yes' to go on: ")
+    return None if answer.strip().lower() == "yes" else "Nothing was removed."
+
+
+def _restore_settings(machine: Machine) -> None:
+    file = machine.settings
+    current = file.read()
+    if file.written_by_us(current):
+        rest = file.original()
+    else:
+        rest = claude_settings.strip(current, file.original(), file.path)
+    _give_back(machine, file, current, rest)
+
+
+def _restore_claude_md(machine: Machine) -> None:
+    file = machine.claude_md
+    current = file.read()
+    if file.written_by_us(current):
+        rest = file.original()
+    else:
+        rest = rules_block.strip(current)
+        if current is not None and rest is None and file.original() is not None:
+            rest = b""  # the file was the user's before us: an empty one stays theirs
+    _give_back(machine, file, current, rest)
+
+
+def _give_back(machine: Machine, file: UserFile, current: bytes | None, rest: bytes | None) -> None:
+    if rest == current:
+        return
+    what = "remove (it came with LLM Memory)" if rest is None else "take our part out of"
+    machine.report.act(f"{what} {machine.show(file.path)}", lambda: file.give_back(rest))
+
+
+def _remove_code(machine: Machine) -> None:
+    root = machine.folder.root
+    names = [name for name in _list(root) if name == "lib" or name.startswith(("lib.new-", "lib.old-"))]
+    lib = machine.folder.lib
+    if os.path.isdir(lib) and not os.path.exists(os.path.join(lib, "install.json")):
+        names.remove("lib")
+        machine.report.leave(f"{machine.show(lib)} was not put there by this LLM Memory and was kept")
+    for path in (*(os.path.join(root, name) for name in names), machine.install_state):
+        # a settings.json that could not be cleaned needs its original for the next try
+        if os.path.isdir(path) and not (path == machine.install_state and machine.report.failed):
+            machine.report.act(f"remove {machine.show(path)}", partial(shutil.rmtree, path))
+
+
+def _remove_data(machine: Machine) -> None:
+    if machine.report.failed:
+        raise SettingsError("The memories were kept because the steps before failed: put them right and purge again.")
+    root = machine.folder.root
+    for name in _list(root):
+        path = os.path.join(root, name)
+        if name in _DATA_FOLDERS and os.path.isdir(path) and not os.path.islink(path):
+            machine.report.act(f"remove {machine.show(path)}", partial(shutil.rmtree, path))
+        elif name in _DATA_FILES or (name in _DATA_FOLDERS and os.path.islink(path)):
+            machine.report.act(f"remove {machine.show(path)}", partial(remove_quietly, path))
+    if machine.report.dry_run:
+        return
+    if _list(root):
+        machine.report.leave(f"{machine.show(root)} still holds what is not ours: {', '.join(_list(root))}")
+    else:
+        os.rmdir(root)
+
+
+def _list(root: str) -> list[str]:
+    return sorted(os.listdir(root)) if os.path.isdir(root) else []
+
+
+def _summary(machine: Machine, *, purge: bool) -> None:
+    report = machine.report
+    print()
+    if report.dry_run:
+        print("Dry run: nothing was changed.")
+    elif report.failed:
+        print("LLM Memory is not wholly removed; left to do:")
+    elif not purge:
+        print(f"LLM Memory is uninstalled. Your memories are kept in {machine.show(machine.folder.root)}")
+        print("  (records, transcripts, config, trash). ./install.sh brings them back; --purge removes them.")
+    else:
+        print("LLM Memory and its memories are removed.")
+    for item in report.left:
+        print(f"  - {item}")

@@ -1,0 +1,76 @@
+"""Files that we put into the data folder and the user may edit: the rules text and .stignore.
+
+A file is written where it is missing or still is a version of ours; one that somebody edited is left alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+from hooks.user_files import read_bytes, sha256
+from memories.core.files import write_atomic
+
+RULES = "config/CLAUDE.md"
+STIGNORE = ".stignore"
+
+STIGNORE_TEXT = b"""// LLM Memory: what travels between machines (Syncthing; the first pattern that matches decides).
+// Half-written files never travel, and never keep a deleted folder alive.
+(?d).*.tmp-*
+(?d).DS_Store
+!/records
+!/transcripts
+!/config
+!/trash
+// The mirror, this machine's state and the installed code stay here.
+*
+"""
+
+_RULES_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "rules")
+
+
+def shipped_texts() -> dict[str, bytes]:
+    """Path in the data folder -> the bytes that this version ships. Raises SettingsError when our own copy is gone."""
+    return {RULES: read_bytes(os.path.join(_RULES_FOLDER, "CLAUDE.md")) or b"", STIGNORE: STIGNORE_TEXT}
+
+
+def shipped_hashes() -> set[str]:
+    """sha256 of every rules text ever shipped (rules/shipped.txt, one a line; a test holds the newest to its file)."""
+    return set((read_bytes(os.path.join(_RULES_FOLDER, "shipped.txt")) or b"").decode("ascii").split())
+
+
+class ShippedFiles:
+    """The shipped files of one data folder (root), with a note (JSON: path -> sha256) of what we wrote last."""
+
+    __slots__ = ("_note", "_root")
+
+    def __init__(self, root: str, note: str) -> None:
+        self._root = root
+        self._note = note
+
+    def _written(self) -> dict[str, str]:
+        note = read_bytes(self._note)
+        return json.loads(note) if note else {}
+
+    def wrote(self, name: str) -> bool:
+        """True when an install of ours wrote that file before."""
+        return name in self._written()
+
+    def path(self, name: str) -> str:
+        """Absolute path of a shipped file."""
+        return os.path.join(self._root, name)
+
+    def state(self, name: str, text: bytes) -> str:
+        """`same` (nothing to do), `write` (missing, or an older version of ours) or `edited` (the user's now)."""
+        current = read_bytes(self.path(name))
+        if current == text:
+            return "same"
+        if current is None or sha256(current) in {self._written().get(name), *shipped_hashes()}:
+            return "write"
+        return "edited"
+
+    def write(self, name: str, text: bytes) -> None:
+        """Write a file and note its hash. Raises StorageError where the disk refuses."""
+        write_atomic(self.path(name), text)
+        note = json.dumps({**self._written(), name: sha256(text)}, indent=2, sort_keys=True)
+        write_atomic(self._note, note.encode() + b"\n")

@@ -1,0 +1,272 @@
+#!/bin/sh
+# Installs, updates or removes LLM Memory. Only what must happen before Python is here: find an interpreter, stage the
+# new lib/ beside the old one, swap them by renames. The rest is `manage.py setup_claude` (hooks/setup.py).
+# POSIX sh with BSD or GNU tools; needs no jq, sqlite3 or curl.
+set -eu
+
+usage() {
+    cat <<'USAGE'
+Usage: ./install.sh [--dry-run]              install, or update an installation
+       ./install.sh --uninstall [--dry-run]  remove it; the memories stay
+       ./install.sh --purge [--yes]          remove it and all memories, after asking
+       ./install.sh --help
+
+Environment:
+  LLM_MEMORY_HOME     the data folder (default: memory/ in Claude Code's folder, ~/.claude)
+  CLAUDE_CONFIG_DIR   Claude Code's folder, where it is not ~/.claude
+  LLM_MEMORY_PYTHON   the Python to use (3.10 to 3.14, with venv)
+  LLM_MEMORY_DISABLE  1: do not archive the transcripts that already exist
+  LLM_MEMORY_REPO     git URL or path to install from, when this script does not lie in a clone
+USAGE
+}
+
+fail() {
+    printf 'install.sh: %s\n' "$1" >&2
+    exit 1
+}
+
+say() {
+    printf '  %s\n' "$1"
+}
+
+# --- the interpreter ---------------------------------------------------------------------------------------------
+
+PYTHON_CHECK='
+import sys
+if not (3, 10) <= sys.version_info[:2] <= (3, 14):
+    sys.exit("is Python %d.%d" % sys.version_info[:2])
+try:
+    import sqlite3
+    sqlite3.connect(":memory:").execute("CREATE VIRTUAL TABLE t USING fts5(a)")
+except Exception as error:
+    sys.exit("has no SQLite with FTS5 (%s)" % error)
+try:
+    import ensurepip, venv
+except ImportError:
+    sys.exit("has no venv (Debian, Ubuntu: sudo apt install python%d.%d-venv)" % sys.version_info[:2])
+'
+
+find_python() {
+    reasons=""
+    if [ -n "${LLM_MEMORY_PYTHON:-}" ]; then
+        set -- "$LLM_MEMORY_PYTHON"
+    else
+        set -- python3 python3.13 python3.14 python3.12 python3.11 python3.10 python
+    fi
+    for candidate in "$@"; do
+        command -v "$candidate" >/dev/null 2>&1 || continue
+        if reason=$("$candidate" -I -c "$PYTHON_CHECK" 2>&1); then
+            # the interpreter itself: a pyenv or asdf shim costs 150 ms at each start
+            python=$("$candidate" -I -c 'import sys; print(sys.executable)')
+            return
+        fi
+        reasons="$reasons
+    $candidate $(printf '%s\n' "$reason" | tail -n 1)"
+    done
+    fail "no usable Python found; needed is 3.10 to 3.14 with venv and SQLite FTS5.${reasons:+ Looked at:$reasons}
+  Debian, Ubuntu: sudo apt install python3 python3-venv    macOS: brew install python@3.13
+  or name one: LLM_MEMORY_PYTHON=/path/to/python3 ./install.sh"
+}
+
+# Runs code of the clone with the plain interpreter: what needs no Django.
+from_source() {
+    "$python" -I -B -c "import sys; sys.path.insert(0, sys.argv[1]); $1" "$source"
+}
+
+# --- the source ---------------------------------------------------------------------------------------------------
+
+is_source() {
+    [ -f "$1/manage.py" ] && [ -f "$1/memories/core/paths.py" ] && [ -f "$1/requirements.txt" ]
+}
+
+find_source() {
+    source=$(CDPATH='' cd -P "$(dirname "$0")" 2>/dev/null && pwd) || source=""
+    origin=$source
+    if [ "$(basename "$0")" = install.sh ] && is_source "$source"; then
+        return
+    fi
+    [ -n "${LLM_MEMORY_REPO:-}" ] || fail "this script does not lie in a clone of LLM Memory.
+  Clone the repository and run ./install.sh there, or set LLM_MEMORY_REPO to its git URL (or a local path)."
+    command -v git >/dev/null 2>&1 || fail "git is needed to fetch $LLM_MEMORY_REPO; install git, or run install.sh from a clone."
+    clone=$(mktemp -d "${TMPDIR:-/tmp}/llm-memory.XXXXXX")
+    git clone --quiet --depth 1 -- "$LLM_MEMORY_REPO" "$clone/source" 2>"$clone/errors" || {
+        cat "$clone/errors" >&2
+        fail "git could not clone $LLM_MEMORY_REPO: check the address and your access to it."
+    }
+    source=$clone/source
+    origin=$LLM_MEMORY_REPO
+    is_source "$source" || fail "$LLM_MEMORY_REPO is not LLM Memory (no manage.py with memories/core)."
+}
+
+# --- lib/ ---------------------------------------------------------------------------------------------------------
+
+CODE="manage.py pyproject.toml requirements.txt LICENSE llm_memory_site memories mcp_bridge hooks templates static"
+
+# What a venv depends on: an equal line means that the old one can be copied.
+venv_key() {
+    "$python" -I -c '
+import hashlib, os, sys
+with open(sys.argv[1], "rb") as file:
+    print(hashlib.sha256(file.read()).hexdigest(), sys.version.split()[0], os.path.realpath(sys.executable))
+' "$source/requirements.txt"
+}
+
+copy_code() {
+    for name in $CODE; do
+        if [ -e "$source/$name" ]; then
+            cp -R "$source/$name" "$new/"
+        fi
+    done
+    find "$new" -name __pycache__ -prune -exec rm -rf {} +
+}
+
+make_venv() {
+    key=$(venv_key)
+    if [ -f "$lib/install.json" ] && [ "$(cat "$lib/venv/llm-memory-key" 2>/dev/null)" = "$key" ] &&
+        "$lib/venv/bin/python" -I -c 'import django, mcp' 2>/dev/null; then
+        say "copy the present venv (same requirements, same Python)"
+        cp -RPp "$lib/venv" "$new/venv"
+        return
+    fi
+    say "make a venv and install the pinned requirements (a minute or less)"
+    "$python" -I -m venv "$new/venv" || fail "could not make a venv with $python (see above)."
+    PIP_USER=0 "$new/venv/bin/python" -I -m pip install --quiet --no-input --disable-pip-version-check \
+        --require-hashes -r "$source/requirements.txt" ||
+        fail "pip could not install the requirements (see above). The installation from before, if any, is as it was."
+    # scripts other than the interpreter name the staging folder, which is about to be renamed
+    find "$new/venv/bin" -type f ! -name 'python*' -exec rm -f {} +
+    printf '%s\n' "$key" >"$new/venv/llm-memory-key"
+}
+
+stage() {
+    new=$data/lib.new-$$
+    say "stage the new code in $new"
+    mkdir "$new"
+    copy_code
+    make_venv
+    # hooks start some 20 ms faster from compiled code
+    "$new/venv/bin/python" -I -m compileall -q -x '[/\\]venv[/\\]' "$new" ||
+        fail "the code does not compile with $python (see above)."
+    # proves that the staged code starts, before anything of the old one is touched
+    "$new/venv/bin/python" -I "$new/manage.py" setup_claude --stage "$origin" ||
+        fail "the staged code does not start (see above). The installation from before, if any, is as it was."
+}
+
+swap() {
+    old=$data/lib.old-$$
+    say "put it in place as $lib"
+    if [ -e "$lib" ] || [ -h "$lib" ]; then
+        mv "$lib" "$old"
+    fi
+    mv "$new" "$lib"
+    new=""
+    discard_old
+}
+
+# The old lib/: removed where we had installed it; anything else (the first LLM Memory's) is kept aside.
+discard_old() {
+    if [ -f "$old/install.json" ]; then
+        rm -rf "$old"
+    elif [ -e "$old" ] || [ -h "$old" ]; then
+        aside=$data/state/first-release
+        mkdir -p "$aside"
+        target=$aside/lib
+        [ ! -e "$target" ] || target=$aside/lib.$$
+        say "move the lib/ that was there to $target"
+        mv "$old" "$target"
+    fi
+    old=""
+}
+
+# An old lib/ that a swap left behind: the installation itself where the new one is not in place.
+put_back_old() {
+    if [ -e "$lib" ]; then
+        discard_old
+    elif [ -e "$old" ]; then
+        mv "$old" "$lib"
+    fi
+    old=""
+}
+
+# Staging folders whose install was killed.
+sweep() {
+    for path in "$data"/lib.new-* "$data"/lib.old-*; do
+        [ -d "$path" ] || continue
+        pid=${path##*-}
+        if [ "$pid" != $$ ] && kill -0 "$pid" 2>/dev/null; then
+            continue
+        fi
+        case $path in
+        */lib.new-*) rm -rf "$path" ;;
+        *) old=$path; put_back_old ;;
+        esac
+    done
+}
+
+# Runs at every end: whatever was interrupted, the old installation works and nothing half-made stays.
+clean_up() {
+    code=$?
+    trap '' HUP INT TERM
+    [ -z "$old" ] || put_back_old
+    [ -z "$new" ] || rm -rf "$new"
+    [ -z "$clone" ] || rm -rf "$clone"
+    exit "$code"
+}
+
+# --- what was asked for ---------------------------------------------------------------------------------------------
+
+install() {
+    if [ "$dry_run" = yes ]; then
+        printf 'LLM Memory: what an install into %s would do\n' "$data"
+        say "would stage the code of $origin in $data/lib.new-$$ with a venv of $python"
+        say "would install the pinned requirements with pip, or copy the present venv where they are the same"
+        say "would compile it and rename it to $lib"
+        from_source 'from hooks.setup import install; sys.exit(install(dry_run=True))'
+        return
+    fi
+    printf 'LLM Memory: installing into %s\n' "$data"
+    (umask 077 && mkdir -p "$data")
+    chmod 700 "$data"
+    sweep
+    stage
+    swap
+    "$lib/venv/bin/python" -I "$lib/manage.py" setup_claude
+}
+
+main() {
+    action=install dry_run=no yes=no new="" old="" clone=""
+    for option in "$@"; do
+        case $option in
+        --dry-run) dry_run=yes ;;
+        --uninstall) [ "$action" = purge ] || action=uninstall ;;
+        --purge) action=purge ;;
+        --yes) yes=yes ;;
+        --help | -h) usage; exit 0 ;;
+        *) printf 'install.sh: unknown option %s\n' "$option" >&2; usage >&2; exit 2 ;;
+        esac
+    done
+    [ -d "${HOME:-}" ] || fail "HOME is not a folder: set it to your home folder."
+    trap clean_up EXIT
+    trap 'exit 129' HUP
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    find_python
+    find_source
+    data=$(from_source 'from memories.core.paths import data_folder; print(data_folder().root)')
+    lib=$data/lib
+    # one folder for every step, however the variable was spelled
+    LLM_MEMORY_HOME=$data
+    export LLM_MEMORY_HOME
+    case $action in
+    install) install ;;
+    *)
+        python_flag() { [ "$1" = yes ] && printf True || printf False; }
+        purge=no
+        [ "$action" != purge ] || purge=yes
+        from_source "from hooks.removal import uninstall
+sys.exit(uninstall(purge=$(python_flag $purge), yes=$(python_flag $yes), dry_run=$(python_flag $dry_run)))"
+        ;;
+    esac
+}
+
+main "$@"

@@ -1,0 +1,28 @@
+#!/usr/bin/env python
+"""Entry point: hooks are answered before Django is imported, everything else is a Django command.
+
+Runs under `python -I` too, which hooks and the installed wrappers use so that the user's PYTHONPATH cannot break them.
+"""
+
+import os
+import sys
+
+
+def main() -> int:
+    """Run the command in sys.argv; returns the process's exit code."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    if "LLM_MEMORY_HOME" not in os.environ and os.path.exists(os.path.join(here, "install.json")):
+        os.environ["LLM_MEMORY_HOME"] = os.path.dirname(here)
+    if len(sys.argv) > 1 and sys.argv[1] == "hook" and not {"-h", "--help"} & set(sys.argv):
+        from hooks.dispatch import main as run_hook
+
+        return run_hook(sys.argv[2:])
+    from llm_memory_site.command_line import run
+
+    return run(sys.argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,338 @@
+"""The mirror: records/ -> SQLite + FTS5 (schema.sql). Derived, disposable, rebuilt from the files at any time.
+
+A scan compares every record file's (mtime_ns, size) with what the last scan saw. A file whose mtime lies within
+RACY_NS of the scan is noted as "look again", because a later edit within the same clock tick would not change its mtime
+(git's index has the same rule). One process at a time updates (flock on state/mirror.lock); readers take no lock: every
+update and rebuild is one transaction. A damaged file is removed and made again; a database of another version is
+emptied and filled again in place, so that other processes' connections stay valid.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+
+from memories.core import files, records
+from memories.core.errors import InvalidRecordError, LockTimeoutError, MirrorUnavailableError, StorageError
+from memories.core.locks import FileLock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from memories.core.paths import DataFolder
+
+MIRROR_VERSION = 1
+"""Raise it with every change of schema.sql or of what a row is derived from: the next sync rebuilds."""
+
+RACY_NS = 2_000_000_000
+BUSY_SECONDS = 5.0
+CHECK_EVERY = 256
+"""Records read between two looks at the clock, where a deadline is given."""
+
+_DAMAGED = ("malformed", "not a database", "disk image", "no such table", "no such column", "corrupt")
+
+
+class UpdateResult:
+    """What an update did. Counts of records added, changed and removed; skipped: (file name, reason); complete: whether
+    every entry was looked at before the deadline; rebuilt: whether the mirror was made anew."""
+
+    __slots__ = ("added", "changed", "complete", "rebuilt", "removed", "revived", "skipped", "total")
+
+    def __init__(self) -> None:
+        self.added = self.changed = self.removed = self.total = 0
+        self.skipped: list[tuple[str, str]] = []
+        self.revived: list[str] = []
+        self.complete = True
+        self.rebuilt = False
+
+
+def connect(path: str, *, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connection:
+    """A connection to an existing mirror of this version, in autocommit mode; never creates a file.
+
+    Raises MirrorUnavailableError when it is missing, damaged or of another version.
+    """
+    try:
+        connection = _open(path, "rw", busy_seconds)
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+    except sqlite3.Error as error:
+        raise MirrorUnavailableError(f"The index {path} cannot be opened ({error}): run `llm-memory sync`.") from error
+    if version != MIRROR_VERSION:
+        connection.close()
+        raise MirrorUnavailableError("The index is of another version or still being built: run `llm-memory sync`.")
+    return connection
+
+
+def _open(path: str, mode: str, busy_seconds: float) -> sqlite3.Connection:
+    # quote() of urllib would cost a hot hook 10 ms; only these three characters mean something in a file: URI.
+    escaped = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    connection = sqlite3.connect(f"file:{escaped}?mode={mode}", uri=True, timeout=busy_seconds, isolation_level=None)
+    connection.execute("PRAGMA synchronous = NORMAL")
+    return connection
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether an SQLite error says that the file is broken (to be made again) rather than locked or full."""
+    return isinstance(error, sqlite3.DatabaseError) and any(word in str(error).lower() for word in _DAMAGED)
+
+
+def schema_sql() -> str:
+    """The text of schema.sql."""
+    with open(os.path.join(os.path.dirname(__file__), "schema.sql"), encoding="utf-8") as file:
+        return file.read()
+
+
+def update(
+    folder: DataFolder,
+    *,
+    wait_seconds: float = 0.0,
+    deadline: float | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    rebuild: bool = False,
+) -> UpdateResult:
+    """Bring the mirror up to date with records/; rebuild it where missing, damaged, of another version, or asked for.
+
+    wait_seconds: how long to wait for another process that updates. deadline: a time.monotonic() value after which the
+    result is left incomplete (never the mirror inconsistent). progress(done, total) is called as files are read.
+    Raises LockTimeoutError, StorageError.
+    """
+    if not os.path.isdir(folder.state):
+        folder.create()
+    with FileLock(os.path.join(folder.state, "mirror.lock"), wait_seconds):
+        try:
+            return _update_locked(folder, deadline, progress, rebuild)
+        except sqlite3.Error as error:
+            if not is_damage(error):
+                raise StorageError(
+                    f"The index cannot be written ({error}). Check free space, then run sync."
+                ) from error
+            _remove(folder.mirror)
+        try:
+            return _update_locked(folder, deadline, progress, rebuild=True)
+        except sqlite3.Error as error:
+            raise StorageError(f"The index cannot be built ({error}). Check free space, then run sync.") from error
+
+
+def _remove(path: str) -> None:
+    for suffix in ("-wal", "-shm", ""):
+        files.remove_quietly(path + suffix)
+
+
+def _update_locked(
+    folder: DataFolder, deadline: float | None, progress: Callable[[int, int], None] | None, rebuild: bool
+) -> UpdateResult:
+    connection = _open(folder.mirror, "rwc", BUSY_SECONDS)
+    try:
+        os.chmod(folder.mirror, 0o600)
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        fresh = rebuild or version != MIRROR_VERSION
+        if fresh:
+            connection.execute("PRAGMA journal_mode = WAL")
+            deadline = None  # a half-built mirror would answer as if it were whole
+        result = UpdateResult()
+        result.rebuilt = fresh
+        known = {} if fresh else _known_files(connection)
+        changes = _scan(folder, known)
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            if fresh:
+                _empty(connection)
+            _apply(connection, folder, changes, result, _Pace(deadline, progress, len(changes)))
+            if fresh:
+                connection.execute("INSERT INTO memory_fts (memory_fts) VALUES ('rebuild')")
+                _create_triggers(connection)
+                connection.execute(f"PRAGMA user_version = {MIRROR_VERSION}")
+            result.total = connection.execute("SELECT count(*) FROM memory").fetchone()[0]
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        result.skipped = problems(connection)
+        return result
+    finally:
+        connection.close()
+
+
+class _Pace:
+    """Reports progress and says when the time is up."""
+
+    def __init__(self, deadline: float | None, progress: Callable[[int, int], None] | None, total: int) -> None:
+        self._deadline, self._progress, self._total = deadline, progress, total
+
+    def over(self, done: int) -> bool:
+        if done % CHECK_EVERY == 0 or done == self._total:
+            if self._progress:
+                self._progress(done, self._total)
+            return self._deadline is not None and time.monotonic() > self._deadline
+        return False
+
+
+def schema_statements() -> list[str]:
+    """schema.sql as single statements, in order."""
+    statements: list[str] = []
+    rest = ""
+    for line in schema_sql().splitlines():
+        rest += line + "\n"
+        if sqlite3.complete_statement(rest):
+            statements.append(rest)
+            rest = ""
+    return statements
+
+
+def _is_trigger(statement: str) -> bool:
+    return "CREATE TRIGGER" in statement
+
+
+def _empty(connection: sqlite3.Connection) -> None:
+    """Drop what is there and make the tables; no triggers yet: a rebuild fills the FTS index in one go, 3x faster."""
+    names = connection.execute(
+        "SELECT type, name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' "
+        "ORDER BY sql LIKE 'CREATE VIRTUAL%' DESC"
+    ).fetchall()
+    for kind, name in names:
+        connection.execute(f'DROP {kind} IF EXISTS "{name}"')
+    for statement in schema_statements():
+        if not _is_trigger(statement):
+            connection.execute(statement)
+
+
+def _create_triggers(connection: sqlite3.Connection) -> None:
+    for statement in schema_statements():
+        if _is_trigger(statement):
+            connection.execute(statement)
+
+
+def _known_files(connection: sqlite3.Connection) -> dict[str, tuple[int, int]]:
+    rows = connection.execute("SELECT name, mtime_ns, size FROM source_file")
+    return {name: (mtime_ns, size) for name, mtime_ns, size in rows}
+
+
+def _scan(folder: DataFolder, known: dict[str, tuple[int, int]]) -> list[str]:
+    """Names in records/ whose file changed, appeared or vanished since the last scan, or that a tombstone concerns."""
+    changed: list[str] = []
+    gone = dict.fromkeys(known)
+    try:
+        with os.scandir(folder.records) as entries:
+            for entry in entries:
+                name = entry.name
+                if name[0] == ".":
+                    continue
+                try:
+                    found = entry.stat(follow_symlinks=False)
+                except OSError:
+                    continue
+                gone.pop(name, None)
+                if known.get(name) != (found.st_mtime_ns, found.st_size):
+                    changed.append(name)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise StorageError(f"Cannot read {folder.records}: {error.strerror}. Check its permissions.") from error
+    try:
+        graves = set(os.listdir(folder.trash))
+    except OSError:
+        graves = set()
+    concerned = graves & (known.keys() - gone.keys() - set(changed)) if graves else ()
+    return [*gone, *changed, *concerned]
+
+
+def _apply(
+    connection: sqlite3.Connection, folder: DataFolder, names: list[str], result: UpdateResult, pace: _Pace
+) -> None:
+    for done, name in enumerate(names, 1):
+        _apply_file(connection, folder, name, result)
+        if pace.over(done) and done < len(names):
+            result.complete = False
+            return
+
+
+def _apply_file(connection: sqlite3.Connection, folder: DataFolder, name: str, result: UpdateResult) -> None:
+    """Read one entry of records/ and make the mirror say what it says."""
+    from memories.core import mirror_rows  # not needed, so not imported, when nothing changed
+
+    uuid = name.removesuffix(".json")
+    path = os.path.join(folder.records, name)
+    started = time.time_ns()
+    record: dict[str, Any] | None = None
+    problem: str | None = None
+    found: os.stat_result | None = None
+    try:
+        if not (name.endswith(".json") and records.is_uuid(uuid)):
+            problem = "a file sync's conflict copy" if "conflict" in name else "its name is not <32 hex digits>.json"
+            found = os.lstat(path)
+        else:
+            data, found = records.read_file(path)
+            record = records.parse(data, uuid)
+    except FileNotFoundError:
+        connection.execute("DELETE FROM source_file WHERE name = ?", (name,))
+        result.removed += mirror_rows.forget(connection, uuid)
+        return
+    except InvalidRecordError as error:
+        problem = str(error)
+        found = os.lstat(path)
+    except OSError as error:
+        problem = f"cannot be read: {error.strerror}"
+    if record is not None:
+        grave = records.tombstone(folder, uuid)
+        if grave is not None and records.stays_deleted(record, grave):
+            record, problem = None, "deleted: its tombstone in trash/ is newer"
+        elif grave is not None:
+            result.revived.append(uuid)
+    _note_file(connection, name, found, started, problem)
+    if record is None:
+        if records.is_uuid(uuid):
+            result.removed += mirror_rows.forget(connection, uuid)
+    elif mirror_rows.write_row(connection, record):
+        result.added += 1
+    else:
+        result.changed += 1
+
+
+def _note_file(
+    connection: sqlite3.Connection, name: str, found: os.stat_result | None, now_ns: int, problem: str | None
+) -> None:
+    racy = found is None or now_ns - found.st_mtime_ns < RACY_NS
+    connection.execute(
+        "INSERT INTO source_file (name, mtime_ns, size, problem) VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET "
+        "mtime_ns = excluded.mtime_ns, size = excluded.size, problem = excluded.problem",
+        (
+            name.encode("utf-8", "replace").decode(),
+            0 if racy or found is None else found.st_mtime_ns,
+            found.st_size if found else 0,
+            problem,
+        ),
+    )
+
+
+def apply_records(folder: DataFolder, uuids: list[str], *, busy_seconds: float = BUSY_SECONDS) -> None:
+    """Bring the rows of just-written records up to date at once, without a scan.
+
+    Raises MirrorUnavailableError; the records are stored all the same, and the next update repairs the mirror.
+    """
+    connection = connect(folder.mirror, busy_seconds=busy_seconds)
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        for uuid in uuids:
+            _apply_file(connection, folder, uuid + ".json", UpdateResult())
+        connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        raise MirrorUnavailableError(f"The index is busy or damaged ({error}); the next sync repairs it.") from error
+    finally:
+        connection.close()
+
+
+def problems(connection: sqlite3.Connection) -> list[tuple[str, str]]:
+    """Entries of records/ that are not in the mirror, with the reason: (file name, reason), by name."""
+    rows = connection.execute("SELECT name, problem FROM source_file WHERE problem IS NOT NULL ORDER BY name")
+    return [(name, problem) for name, problem in rows]
+
+
+def try_update(folder: DataFolder, deadline: float) -> UpdateResult | None:
+    """update() that never waits for another process: None when one is at work or the disk refuses."""
+    try:
+        return update(folder, deadline=deadline)
+    except (LockTimeoutError, StorageError):
+        return None

@@ -1,0 +1,84 @@
+"""What the mirror says about one record: its row, its outgoing links, and the keys derived from its content."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from memories.core import clock, projects, query, records
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import sqlite3
+    from typing import Any
+
+TITLE_CHARS = 200
+
+_COLUMNS = (
+    "uuid, type, content, title, search_meta, search_lemmas, content_hash, project, project_key, project_id, "
+    "session_id, importance, transcript_ref, tags, created_at, updated_at, origin, status, archived_in"
+)
+_MARKS = ", ".join("?" * len(_COLUMNS.split(", ")))
+_UPSERT = f"INSERT INTO memory ({_COLUMNS}) VALUES ({_MARKS}) ON CONFLICT (uuid) DO UPDATE SET " + ", ".join(
+    f"{name} = excluded.{name}" for name in _COLUMNS.split(", ")[1:]
+)
+
+
+def clean(text: str) -> str:
+    """A text that SQLite can hold: half surrogate pairs and NULs become the replacement character."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "\ufffd")
+
+
+def normalised(content: str) -> str:
+    """A content with case, width of white space and surrounding blanks folded: what an exact duplicate shares."""
+    return " ".join(content.split()).casefold()
+
+
+def content_hash(content: str) -> str:
+    """The key under which exact duplicates are found: SHA-256 of the normalised content, 32 hex digits of it."""
+    return hashlib.sha256(normalised(clean(content)).encode()).hexdigest()[:32]
+
+
+def title_of(content: str) -> str:
+    """The first line that says something, without Markdown heading marks, at most TITLE_CHARS characters."""
+    for line in content.splitlines():
+        title = line.strip().lstrip("#").strip()
+        if title:
+            return title[:TITLE_CHARS]
+    return ""
+
+
+def write_row(connection: sqlite3.Connection, record: dict[str, Any]) -> bool:
+    """Insert or replace a record's row and its outgoing links; True when it was not there before."""
+    content = clean(record["content"])
+    tags = clean(record.get("tags") or "")
+    created_at = clock.normalise_time(record["created_at"]) or ""
+    project = record.get("project")
+    text = {name: clean(record[name]) if record.get(name) else None for name in ("project_id", "session_id", "origin")}
+    row = (
+        record["uuid"], record["type"], content, title_of(content), f"{tags} {query.date_words(created_at)}".strip(),
+        query.lemmas(content), content_hash(content), clean(project) if project else None,
+        projects.fold_name(clean(project)) if project else None, text["project_id"], text["session_id"],
+        record.get("importance", records.DEFAULT_IMPORTANCE), _ref_text(record.get("transcript_ref")), tags or None,
+        created_at, clock.normalise_time(record.get("updated_at")), text["origin"],
+        record.get("status", "active"), record.get("archived_in"),
+    )  # fmt: skip
+    is_new = connection.execute("SELECT 1 FROM memory WHERE uuid = ?", (record["uuid"],)).fetchone() is None
+    connection.execute(_UPSERT, row)
+    connection.execute("DELETE FROM link WHERE from_uuid = ?", (record["uuid"],))
+    connection.executemany(
+        "INSERT INTO link (from_uuid, to_uuid, relationship) VALUES (?, ?, ?)",
+        [(record["uuid"], to_uuid, relationship) for to_uuid, relationship in records.valid_connections(record)],
+    )
+    return is_new
+
+
+def _ref_text(transcript_ref: object) -> str | None:
+    refs = records.session_refs(transcript_ref)
+    return json.dumps(refs) if refs else None
+
+
+def forget(connection: sqlite3.Connection, uuid: str) -> int:
+    """Take a record's row and its outgoing links out of the mirror; returns how many rows there were (0 or 1)."""
+    connection.execute("DELETE FROM link WHERE from_uuid = ?", (uuid,))
+    return connection.execute("DELETE FROM memory WHERE uuid = ?", (uuid,)).rowcount

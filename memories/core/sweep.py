@@ -1,0 +1,195 @@
+"""The sweep: from Claude Code's projects folder to the archive and the session logs.
+
+For each session the log is written first and the archive last, whose mtime is the mark that all is done: a crash in
+between leaves the session to be done again. With nothing new a sweep costs one stat per transcript.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+
+from memories.core import files, projects, session_logs, transcripts
+from memories.core.errors import InvalidRecordError, LLMMemoryError, StorageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+    from memories.core.paths import DataFolder
+    from memories.core.projects import Project
+    from memories.core.transcripts import Source
+
+
+class SweepResult:
+    """What a sweep did.
+
+    archived: ids of the sessions whose archive was made or grew. logged: session logs written. skipped: (path, reason)
+    of transcripts that could not be kept. excluded: sessions of projects that must not be remembered, as far as looked
+    at. complete: False when the deadline came first.
+    """
+
+    __slots__ = ("archived", "complete", "excluded", "logged", "skipped")
+
+    def __init__(self) -> None:
+        self.archived: list[str] = []
+        self.logged = 0
+        self.skipped: list[tuple[str, str]] = []
+        self.excluded = 0
+        self.complete = True
+
+
+class _Sweeper:
+    """One sweep's settings and what it has looked up so far."""
+
+    def __init__(self, folder: DataFolder, settings: dict[str, Any]) -> None:
+        self.folder = folder
+        self.settings = settings
+        self.result = SweepResult()
+        self._projects: dict[str, Project | None] = {}
+
+    def project_of(self, cwd: str) -> Project | None:
+        if cwd not in self._projects:
+            self._projects[cwd] = projects.identify(cwd, self.settings)
+        return self._projects[cwd]
+
+    def keep(self, source: Source, *, log_if_missing_only: bool = False) -> bool:
+        """Log and archive one session; False when there is nothing to keep (excluded, or nobody said anything yet).
+
+        Raises LLMMemoryError when its transcript cannot be read or the data folder not be written.
+        """
+        if os.path.lexists(os.path.join(self.folder.state, "ignored", source.session_id)):
+            self.result.excluded += 1
+            return False
+        cwd = transcripts.launch_cwd(source.path)
+        if cwd is None:
+            return False
+        project = self.project_of(cwd)
+        if project is not None and not project.enabled:
+            self.result.excluded += 1
+            return False
+        if not (log_if_missing_only and session_logs.exists(self.folder, source.session_id)):
+            log = session_logs.build(source.path, project)
+            if log is None:
+                return False
+            try:
+                self.result.logged += session_logs.store(self.folder, log)
+            except InvalidRecordError as error:  # somebody's broken file in its place: the archive is kept all the same
+                self.result.skipped.append((source.path, str(error)))
+        if transcripts.archive(self.folder, source.path):
+            self.result.archived.append(source.session_id)
+        return True
+
+
+def sweep(
+    folder: DataFolder,
+    projects_dir: str,
+    settings: dict[str, Any],
+    *,
+    deadline: float | None = None,
+    first: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    thorough: bool = False,
+) -> SweepResult:
+    """Archive and log every session that is new or has grown.
+
+    deadline: time.monotonic() seconds after which no further session is begun. first: the launch folder whose sessions
+    come first; newest first otherwise. progress: called with (sessions done, sessions to do). thorough: look again at
+    sessions that were passed over before, and check that archived ones have their log and their `<sid>/` files.
+    Never raises for one session: what fails is in skipped. Raises OSError when the data folder cannot be made.
+    """
+    folder.create()
+    sweeper = _Sweeper(folder, settings)
+    result = sweeper.result
+    marks = _Marks(folder)
+    states = transcripts.archived_states(folder)
+    sources = _in_order(transcripts.iter_sources(projects_dir), first)
+    todo = [
+        source
+        for source in sources
+        if thorough or not (transcripts.is_archived(folder, source, states) or marks.covers(source))
+    ]
+    for done, source in enumerate(todo):
+        if deadline is not None and time.monotonic() >= deadline:
+            result.complete = False
+            break
+        try:
+            sweeper.keep(source, log_if_missing_only=transcripts.is_archived(folder, source, states))
+            marks.note(source, passed_over=not transcripts.is_archived(folder, source))
+        except LLMMemoryError as error:
+            result.skipped.append((source.path, str(error)))
+        if progress is not None:
+            progress(done + 1, len(todo))
+    try:
+        marks.save({source.path for source in sources})
+    except StorageError as error:
+        result.skipped.append((folder.state, str(error)))
+    return result
+
+
+def archive_session(folder: DataFolder, transcript_path: str, settings: dict[str, Any]) -> bool:
+    """Log and archive one session now; True when its log or its archive was written.
+
+    False also where there is no such transcript or nothing of it may be kept. Raises LLMMemoryError, OSError.
+    """
+    source = transcripts.source_at(transcript_path)
+    if source is None:
+        return False
+    folder.create()
+    sweeper = _Sweeper(folder, settings)
+    sweeper.keep(source)
+    return bool(sweeper.result.archived or sweeper.result.logged)
+
+
+def _in_order(sources: Iterable[Source], first: str | None) -> list[Source]:
+    """The sources to look at, those launched in first before the others, then the newest.
+
+    A session resumed from another folder is there twice: the longer transcript goes on where the other stopped.
+    """
+    longest: dict[str, Source] = {}
+    for source in sources:
+        other = longest.get(source.session_id)
+        if other is None or (source.size, source.mtime_ns) > (other.size, other.mtime_ns):
+            longest[source.session_id] = source
+    real = os.path.realpath(first) if first else ""
+
+    def order(source: Source) -> tuple[bool, int]:
+        return not transcripts.in_slug_folder(real, os.path.basename(source.folder)), -source.mtime_ns
+
+    return sorted(longest.values(), key=order)
+
+
+class _Marks:
+    """state/sweep.json: sources that were looked at and not archived, as {path: [size, mtime_ns]}.
+
+    Without it an excluded project's transcripts would be opened at every session start.
+    """
+
+    def __init__(self, folder: DataFolder) -> None:
+        self._path = os.path.join(folder.state, "sweep.json")
+        self._marks: dict[str, Any] = {}
+        try:
+            with open(self._path, "rb") as file:
+                found = json.load(file)
+        except (OSError, ValueError, RecursionError):
+            found = {}
+        if isinstance(found, dict):
+            self._marks = found
+        self._before = dict(self._marks)
+
+    def covers(self, source: Source) -> bool:
+        return bool(self._marks.get(source.path) == [source.size, source.mtime_ns])
+
+    def note(self, source: Source, *, passed_over: bool) -> None:
+        if passed_over:
+            self._marks[source.path] = [source.size, source.mtime_ns]
+        else:
+            self._marks.pop(source.path, None)
+
+    def save(self, present: set[str]) -> None:
+        marks = {path: mark for path, mark in self._marks.items() if path in present}
+        if marks != self._before:
+            data = json.dumps(marks).encode("ascii")
+            files.write_atomic(self._path, data, durable=False)

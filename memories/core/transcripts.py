@@ -1,0 +1,272 @@
+"""Claude Code's transcripts: finding them, and keeping byte-for-byte copies in transcripts/ (the archive).
+
+The client deletes transcripts after a month; the archive keeps them. A transcript only ever grows, so the archive grows
+in place; its mtime is set to the source's last of all and says "complete up to there" (the quick check of rsync).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+
+from memories.core import conversation, files
+from memories.core.errors import LLMMemoryError, StorageError, TranscriptError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from memories.core.paths import DataFolder
+
+SUFFIX = ".jsonl"
+SLUG_CHARS = 200
+"""Claude Code cuts a launch folder's slug here and appends a hash, which is not documented."""
+
+COMPARED_BYTES = 64 * 1024
+"""How much of an archive's end is compared with the same range of its source before more is appended."""
+
+CHUNK_BYTES = 1024 * 1024
+_SESSION_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_NOT_IN_SLUG = re.compile(r"[^A-Za-z0-9]")
+
+
+class Source:
+    """One transcript as Claude Code keeps it. path and folder (its slug folder) are absolute; size in bytes."""
+
+    __slots__ = ("folder", "mtime_ns", "path", "session_id", "size")
+
+    def __init__(self, path: str, found: os.stat_result) -> None:
+        self.path = path
+        self.folder, name = os.path.split(path)
+        self.session_id = name.removesuffix(SUFFIX)
+        self.size = found.st_size
+        self.mtime_ns = found.st_mtime_ns
+
+
+def is_session_id(text: object) -> bool:
+    """True for a session id: a UUID with dashes."""
+    return isinstance(text, str) and _SESSION_ID.fullmatch(text) is not None
+
+
+def slug(path: str) -> str:
+    """The name of the folder in which Claude Code files the sessions launched in path (a real path).
+
+    Over 200 characters: the first 200, to which the client appends `-` and a hash; see in_slug_folder.
+    """
+    units = re.sub(r"[^\x00-\uffff]", "--", path)  # outside the basic plane a character is two UTF-16 units
+    return _NOT_IN_SLUG.sub("-", units)[:SLUG_CHARS]
+
+
+def in_slug_folder(path: str, folder_name: str) -> bool:
+    """Whether sessions launched in path are filed in the slug folder of that name."""
+    own = slug(path)
+    return folder_name == own or (len(own) == SLUG_CHARS and folder_name.startswith(own + "-"))
+
+
+def iter_sources(projects_dir: str) -> Iterator[Source]:
+    """Every session's transcript below Claude Code's projects folder, in no particular order.
+
+    Regular files `<slug>/<session id>.jsonl` only; what cannot be listed is passed over.
+    """
+    for folder in _scan(projects_dir):
+        if folder.is_dir(follow_symlinks=False):
+            for entry in _scan(folder.path):
+                if entry.name.endswith(SUFFIX) and is_session_id(entry.name[: -len(SUFFIX)]):
+                    source = _source_of(entry)
+                    if source is not None:
+                        yield source
+
+
+def _source_of(entry: os.DirEntry[str]) -> Source | None:
+    try:
+        return Source(entry.path, entry.stat()) if entry.is_file(follow_symlinks=False) else None
+    except OSError:
+        return None  # deleted meanwhile
+
+
+def _scan(folder: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError:
+        return []
+
+
+def source_at(path: str) -> Source | None:
+    """The source with that path; None unless it is a regular file named `<session id>.jsonl`."""
+    name = os.path.basename(path)
+    if not name.endswith(SUFFIX) or not is_session_id(name[: -len(SUFFIX)]):
+        return None
+    try:
+        found = os.lstat(path)
+    except (OSError, ValueError):
+        return None
+    return Source(os.path.abspath(path), found) if stat.S_ISREG(found.st_mode) else None
+
+
+def launch_cwd(path: str) -> str | None:
+    """The folder a session was launched in: the first cwd that its slug folder stands for, else the first in the file.
+
+    Raises TranscriptError when the file cannot be read.
+    """
+    folder_name = os.path.basename(os.path.dirname(path))
+    return conversation.first_cwd(path, lambda cwd: in_slug_folder(cwd, folder_name))
+
+
+def archive_path(folder: DataFolder, session_id: str) -> str:
+    """Where a session's archived transcript is."""
+    return os.path.join(folder.transcripts, session_id + SUFFIX)
+
+
+def archived_states(folder: DataFolder) -> dict[str, tuple[int, int]]:
+    """session id -> (size, mtime in microseconds) of every archived transcript: one listing for a whole sweep."""
+    return {source.session_id: _state(source.size, source.mtime_ns) for source in _archived(folder)}
+
+
+def _archived(folder: DataFolder) -> Iterator[Source]:
+    for entry in _scan(folder.transcripts):
+        if entry.name.endswith(SUFFIX) and is_session_id(entry.name[: -len(SUFFIX)]):
+            source = _source_of(entry)
+            if source is not None:
+                yield source
+
+
+def _state(size: int, mtime_ns: int) -> tuple[int, int]:
+    return size, mtime_ns // 1000  # finer than this not every file system keeps
+
+
+def is_archived(folder: DataFolder, source: Source, states: dict[str, tuple[int, int]] | None = None) -> bool:
+    """The quick check: whether the archive is complete up to the source's present state. One stat, none with states."""
+    if states is None:
+        try:
+            found = os.lstat(archive_path(folder, source.session_id))
+        except OSError:
+            return False
+        return _state(found.st_size, found.st_mtime_ns) == _state(source.size, source.mtime_ns)
+    return states.get(source.session_id) == _state(source.size, source.mtime_ns)
+
+
+def archive(folder: DataFolder, source_path: str) -> bool:
+    """Bring a session's archive up to date; True when anything was written.
+
+    Copies `<sid>/` (subagents, tool results; regular files at any depth) first and `<sid>.jsonl` last. An archive that
+    is longer than its source and begins with it is kept; one that differs is kept as `<sid>/diverged-<hash>.jsonl`.
+    Raises TranscriptError (a source cannot be read) or StorageError (the archive cannot be written); all that can be
+    copied is copied first.
+    """
+    source = source_at(source_path)
+    if source is None:
+        raise TranscriptError(f"{source_path} is not a transcript: a file named <session id>.jsonl is needed.")
+    beside = os.path.join(folder.transcripts, source.session_id)
+    written = False
+    failure: LLMMemoryError | None = None
+    for path, relative in _files_beside(source):
+        try:
+            written |= _bring_up_to_date(path, os.path.join(beside, relative), keep_in=None)
+        except TranscriptError as error:
+            failure = error
+    written |= _bring_up_to_date(source.path, archive_path(folder, source.session_id), keep_in=beside)
+    if failure is not None:
+        raise failure
+    return written
+
+
+def _files_beside(source: Source) -> Iterator[tuple[str, str]]:
+    """(path, path relative to the session's own folder) of every regular file in it."""
+    root = source.path[: -len(SUFFIX)]
+    pending = [] if os.path.islink(root) else [root]
+    while pending:
+        for entry in _scan(pending.pop()):
+            if entry.is_dir(follow_symlinks=False):
+                pending.append(entry.path)
+            elif entry.is_file(follow_symlinks=False):
+                yield entry.path, os.path.relpath(entry.path, root)
+
+
+def _bring_up_to_date(source_path: str, target: str, keep_in: str | None) -> bool:
+    """Copy or extend one file. keep_in: the folder in which an archive that differs is kept; None: it is replaced."""
+    try:
+        source = os.open(source_path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        raise TranscriptError(f"Cannot read {source_path}: {error.strerror}. Check its permissions.") from error
+    try:
+        found = os.fstat(source)
+        os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
+        try:
+            old = os.lstat(target)
+        except FileNotFoundError:
+            return _copy_whole(source, found, target)
+        if _state(old.st_size, old.st_mtime_ns) == _state(found.st_size, found.st_mtime_ns):
+            return False
+        if _same_beginning(source, target, min(old.st_size, found.st_size)):
+            return found.st_size >= old.st_size and _append(source, found, target, old.st_size)
+        if keep_in is not None:
+            _keep_diverged(target, keep_in)
+        return _copy_whole(source, found, target)
+    except OSError as error:
+        raise StorageError(
+            f"Cannot archive {source_path} as {target}: {error.strerror}. Check free space and permissions."
+        ) from error
+    finally:
+        os.close(source)
+
+
+def _same_beginning(source: int, target: str, length: int) -> bool:
+    """Whether both files hold the same bytes before length, judged by the last 64 KB of that range."""
+    start = max(0, length - COMPARED_BYTES)
+    fd = os.open(target, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        return os.pread(fd, length - start, start) == os.pread(source, length - start, start)
+    finally:
+        os.close(fd)
+
+
+def _append(source: int, found: os.stat_result, target: str, position: int) -> bool:
+    """Write what the source has more. Two processes doing this at once write the same bytes to the same places."""
+    fd = os.open(target, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        _copy_range(source, fd, position, found.st_size)
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    os.utime(target, ns=(found.st_mtime_ns, found.st_mtime_ns))
+    return found.st_size > position
+
+
+def _copy_whole(source: int, found: os.stat_result, target: str) -> bool:
+    temp = files.temp_path(target)
+    try:
+        fd = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+        try:
+            _copy_range(source, fd, 0, found.st_size)
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+        os.utime(temp, ns=(found.st_mtime_ns, found.st_mtime_ns))
+        os.replace(temp, target)
+    except OSError:
+        files.remove_quietly(temp)
+        raise
+    files.fsync_folder(os.path.dirname(target))
+    return True
+
+
+def _copy_range(source: int, target: int, position: int, end: int) -> None:
+    """Copy bytes [position, end) in chunks, to the same place; what is written after the source was looked at waits."""
+    while position < end:
+        chunk = os.pread(source, min(CHUNK_BYTES, end - position), position)
+        if not chunk:
+            return  # the source was cut meanwhile: sizes differ, so the next archive looks again
+        position += os.pwrite(target, chunk, position)
+
+
+def _keep_diverged(target: str, keep_in: str) -> None:
+    import hashlib
+
+    digest = hashlib.sha256()
+    with open(target, "rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)
+    os.makedirs(keep_in, mode=0o700, exist_ok=True)
+    os.replace(target, os.path.join(keep_in, f"diverged-{digest.hexdigest()[:12]}{SUFFIX}"))

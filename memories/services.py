@@ -1,0 +1,249 @@
+"""Writes: the file first, then the mirror's row. A store has succeeded when its record is renamed into place."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from memories import selectors
+from memories.core import coverage, mirror, records, scope
+from memories.core.errors import InvalidRecordError, LLMMemoryError, MirrorUnavailableError, ProjectError
+from memories.core.paths import DataFolder
+from memories.core.projects import Project, fold_name
+from memories.core.settings import read_settings
+
+MAX_CONTENT_CHARS = 1_000_000
+
+
+class Session:
+    """Where a call comes from: the project of the launch folder (None: no project) and the session's id."""
+
+    def __init__(self, project: Project | None = None, session_id: str | None = None) -> None:
+        self.project = project
+        self.session_id = session_id
+
+
+def memory_store(
+    folder: DataFolder,
+    session: Session,
+    *,
+    content: str,
+    type: str,  # noqa: A002 - the tool's argument
+    project: str | None = None,
+    session_id: str | None = None,
+    importance: int = records.DEFAULT_IMPORTANCE,
+    transcript_ref: str | list[str] | None = None,
+    tags: str | list[str] | None = None,
+    connections: list[dict[str, str]] | None = None,
+) -> dict[str, Any]:
+    """Store a memory; the answer is {"uuid", "status", "near_duplicates", "warnings"} or that of an exact duplicate.
+
+    Raises InvalidRecordError, ProjectError (a narrative without a project, memory switched off here), StorageError.
+    """
+    if len(content) > MAX_CONTENT_CHARS:
+        raise InvalidRecordError(f"{len(content):,} characters are too many for one memory: store it in parts.")
+    if session.project is not None and not session.project.enabled:
+        raise ProjectError(f"Memory is switched off in this project: {session.project.reason}.")
+    warnings: list[str] = []
+    name, project_id = _project_of(folder, session, project, warnings)
+    if type == "narrative" and name is None:
+        raise ProjectError("A narrative belongs to a project and none is detected here: pass project.")
+    record = records.new_record(
+        type=type,
+        content=content,
+        project=name,
+        project_id=project_id,
+        session_id=session_id or session.session_id,
+        importance=importance,
+        transcript_ref=_ref_text(records.session_refs(transcript_ref), transcript_ref),
+        tags=_tags_text(tags),
+        connections=_links(connections),
+    )
+    where = _scope_of(name, project_id, session)
+    try:
+        selectors.mirror_connection(folder)
+        existing = selectors.duplicate_of(record["content"], type, where)
+        if existing:
+            return {
+                "uuid": existing,
+                "status": "duplicate_skipped",
+                "message": f"The same {type} is already stored as {existing}; nothing was written.",
+            }
+        near = selectors.near_duplicates_of(record["content"], type, where)
+        warnings.extend(_absent_targets(folder, record))
+    except MirrorUnavailableError as error:
+        near = []
+        warnings.append(f"Not checked for duplicates: {error}")
+    if type == "narrative" and where is not None:
+        _store_narrative(folder, record, where, warnings)
+    else:
+        records.save(folder, record)
+        _mirror(folder, [record["uuid"]], warnings)
+    return {"uuid": record["uuid"], "status": "stored", "near_duplicates": near, "warnings": warnings}
+
+
+def _project_of(
+    folder: DataFolder, session: Session, named: str | None, warnings: list[str]
+) -> tuple[str | None, str | None]:
+    """Display name and id for a new record: the session's project by default, else what the given name stands for."""
+    own = session.project
+    named = (named or "").strip()
+    if not named:
+        return (own.name, own.id) if own else (None, None)
+    if own is not None and (fold_name(named) in own.names or named in own.ids):
+        return own.name, own.id
+    try:
+        found = selectors.named_scope(folder, named, own, read_settings(folder)[0])
+    except MirrorUnavailableError:
+        return named, None
+    if found.several:
+        warnings.append(f"{selectors.several_projects_hint(found)} The record is kept by name.")
+    return named, next(iter(found.ids)) if len(found.ids) == 1 else None
+
+
+def _scope_of(name: str | None, project_id: str | None, session: Session) -> scope.Scope | None:
+    """The scope in which a new record's duplicates and predecessors are looked for; None outside any project."""
+    if name is None:
+        return None
+    if session.project is not None and project_id == session.project.id:
+        return scope.of_project(session.project)
+    return scope.Scope(name, frozenset({project_id} if project_id else ()), frozenset({fold_name(name)}))
+
+
+def _ref_text(refs: list[str], given: str | list[str] | None) -> str | None:
+    """transcript_ref as it is written: a JSON array of session ids, or of paths where paths were given."""
+    if not refs:
+        return None
+    paths = [item for item in given if isinstance(item, str) and "/" in item] if isinstance(given, list) else []
+    return json.dumps(paths if len(paths) == len(refs) else refs)
+
+
+def _tags_text(tags: str | list[str] | None) -> str | None:
+    parts = tags.split(",") if isinstance(tags, str) else tags or []
+    return ", ".join(dict.fromkeys(part.strip() for part in parts if part.strip())) or None
+
+
+def _links(connections: list[dict[str, str]] | None) -> list[dict[str, str]]:
+    links = []
+    for item in connections or []:
+        to_uuid, relationship = item.get("to_uuid"), item.get("relationship")
+        if not records.is_uuid(to_uuid) or relationship not in records.RELATIONSHIPS:
+            raise InvalidRecordError(
+                "Each connection needs to_uuid (32 lowercase hex digits) and relationship "
+                f"({' or '.join(records.RELATIONSHIPS)}); got {str(item)[:120]}."
+            )
+        links.append({"to_uuid": str(to_uuid), "relationship": str(relationship)})
+    return links
+
+
+def _absent_targets(folder: DataFolder, record: dict[str, Any]) -> list[str]:
+    absent = [
+        uuid for uuid, _ in records.valid_connections(record) if not os.path.exists(records.record_path(folder, uuid))
+    ]
+    return [f"No record {uuid} here (yet); the link is kept." for uuid in absent]
+
+
+def _mirror(folder: DataFolder, uuids: list[str], warnings: list[str]) -> None:
+    """Update rows of records that are safely on disk; a mirror that cannot follow is a warning, not a failure."""
+    try:
+        mirror.apply_records(folder, uuids)
+    except MirrorUnavailableError as error:
+        warnings.append(f"Stored, but not searchable yet: {error}")
+
+
+def _store_narrative(folder: DataFolder, record: dict[str, Any], where: scope.Scope, warnings: list[str]) -> None:
+    """Store a narrative and archive the one(s) it replaces; what they were written from stays covered."""
+    with records.lock(folder):
+        try:
+            selectors.mirror_connection(folder)
+            old = selectors.active_narratives(where)
+        except MirrorUnavailableError as error:
+            old = []
+            warnings.append(f"The narrative before this one could not be archived: {error}")
+        given = records.session_refs(record["transcript_ref"])
+        refs, sizes = _covered(folder, given, old)
+        record["transcript_ref"] = _ref_text(refs, None)
+        record["processed_bytes"] = sizes
+        superseded = [{"to_uuid": uuid, "relationship": "supersedes"} for uuid in old]
+        record["connections"] = [*[link for link in record["connections"] if link not in superseded], *superseded]
+        # The new one first: a crash between leaves the old hidden behind its successor, not lost.
+        records.save(folder, record)
+        for uuid in old:
+            records.update(folder, uuid, lambda previous: _archive(previous, record["uuid"]))
+        _mirror(folder, [record["uuid"], *old], warnings)
+
+
+def _archive(previous: dict[str, Any], successor: str) -> bool:
+    previous["status"] = "archived"
+    previous["archived_in"] = successor
+    return True
+
+
+def _covered(folder: DataFolder, given: list[str], old: list[str]) -> tuple[list[str], dict[str, int]]:
+    """Sessions that a new narrative covers: its predecessors' and those given, with the size each was read at."""
+    on_disk = coverage.archived_sizes(folder)
+    refs: dict[str, None] = {}
+    sizes: dict[str, int] = {}
+    for uuid in reversed(old):
+        try:
+            previous = records.load(folder, uuid)
+        except LLMMemoryError:
+            continue
+        refs.update(dict.fromkeys(records.session_refs(previous.get("transcript_ref"))))
+        known = previous.get("processed_bytes")
+        sizes.update(known if isinstance(known, dict) else {})
+    refs.update(dict.fromkeys(given))
+    sizes.update({session_id: on_disk[session_id] for session_id in given if session_id in on_disk})
+    return list(refs), sizes
+
+
+def memory_connect(folder: DataFolder, from_uuid: str, to_uuid: str, relationship: str) -> dict[str, Any]:
+    """Link two records; linking again changes nothing.
+
+    Raises InvalidRecordError (not a relationship, a link to itself, a supersedes circle), RecordNotFoundError,
+    StorageError, LockTimeoutError.
+    """
+    _links([{"to_uuid": to_uuid, "relationship": relationship}])
+    if from_uuid == to_uuid:
+        raise InvalidRecordError("A record cannot be connected to itself: pass two different uuids.")
+    records.load(folder, to_uuid)
+    warnings: list[str] = []
+    if relationship == "supersedes" and _supersedes(folder, to_uuid, from_uuid):
+        raise InvalidRecordError(f"{to_uuid} already supersedes {from_uuid}: a circle would hide both. Swap them?")
+    link = {"to_uuid": to_uuid, "relationship": relationship}
+
+    def add(record: dict[str, Any]) -> bool:
+        if (to_uuid, relationship) in records.valid_connections(record):
+            return False
+        record["connections"] = [*(record.get("connections") or []), link]
+        return True
+
+    with records.lock(folder):
+        records.update(folder, from_uuid, add)
+        _mirror(folder, [from_uuid], warnings)
+    return {"status": "connected", "from_uuid": from_uuid, **link, "warnings": warnings}
+
+
+def _supersedes(folder: DataFolder, newer: str, older: str) -> bool:
+    try:
+        selectors.mirror_connection(folder)
+    except MirrorUnavailableError:
+        return False
+    return older in selectors.superseded_by(newer)
+
+
+def memory_delete(folder: DataFolder, uuid: str) -> dict[str, Any]:
+    """Move a record to trash/; `llm-memory restore` brings it back. Raises what records.delete raises."""
+    records.delete(folder, uuid)
+    warnings: list[str] = []
+    _mirror(folder, [uuid], warnings)
+    return {"uuid": uuid, "status": "deleted", "warnings": warnings}
+
+
+def memory_restore(folder: DataFolder, uuid: str) -> dict[str, Any]:
+    """Bring a deleted record back. Raises what records.restore raises."""
+    records.restore(folder, uuid)
+    warnings: list[str] = []
+    _mirror(folder, [uuid], warnings)
+    return {"uuid": uuid, "status": "restored", "warnings": warnings}

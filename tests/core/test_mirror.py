@@ -1,0 +1,274 @@
+"""The mirror follows the files, whatever happens to either."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from memories.core import mirror, records
+from memories.core.errors import LockTimeoutError, MirrorUnavailableError
+from memories.core.locks import FileLock
+from memories.core.paths import DataFolder
+from tests.conftest import MakeRecord
+
+
+def _contents(folder: DataFolder) -> set[str]:
+    connection = mirror.connect(folder.mirror)
+    try:
+        return {row[0] for row in connection.execute("SELECT content FROM memory")}
+    finally:
+        connection.close()
+
+
+def _found(folder: DataFolder, word: str) -> int:
+    connection = mirror.connect(folder.mirror)
+    try:
+        return int(connection.execute("SELECT count(*) FROM memory_fts WHERE memory_fts MATCH ?", (word,)).fetchone()[0])
+    finally:
+        connection.close()
+
+
+def _sound(folder: DataFolder) -> None:
+    connection = mirror.connect(folder.mirror)
+    try:
+        connection.execute("INSERT INTO memory_fts (memory_fts, rank) VALUES ('integrity-check', 1)")
+        assert connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+    finally:
+        connection.close()
+
+
+def _age(folder: DataFolder, uuid: str, seconds: int = 60) -> None:
+    path = records.record_path(folder, uuid)
+    past = os.stat(path).st_mtime_ns - seconds * 10**9
+    os.utime(path, ns=(past, past))
+
+
+def test_a_missing_mirror_is_built_from_the_files(folder: DataFolder, make_record: MakeRecord) -> None:
+    make_record("The parser drops comments")
+    result = mirror.update(folder)
+    assert (result.rebuilt, result.added, result.total) == (True, 1, 1)
+    assert _found(folder, "parser") == 1
+    _sound(folder)
+
+
+def test_the_mirror_is_private(folder: DataFolder) -> None:
+    mirror.update(folder)
+    assert os.stat(folder.mirror).st_mode & 0o077 == 0
+
+
+def test_an_edit_a_new_file_and_a_deleted_file_are_followed(folder: DataFolder, make_record: MakeRecord) -> None:
+    edited, gone = make_record("first version"), make_record("vanishes")
+    mirror.update(folder)
+    records.save(folder, edited | {"content": "second version"})
+    os.unlink(records.record_path(folder, gone["uuid"]))
+    make_record("fresh")
+    result = mirror.update(folder)
+    assert (result.added, result.changed, result.removed, result.rebuilt) == (1, 1, 1, False)
+    assert _contents(folder) == {"second version", "fresh"}
+    assert (_found(folder, "first"), _found(folder, "second"), _found(folder, "vanishes")) == (0, 1, 0)
+    _sound(folder)
+
+
+def test_an_old_file_that_did_not_change_is_not_read_again(folder: DataFolder, make_record: MakeRecord) -> None:
+    _age(folder, make_record("quiet")["uuid"])
+    mirror.update(folder)
+    result = mirror.update(folder)
+    assert (result.added, result.changed, result.removed) == (0, 0, 0)
+
+
+def test_an_edit_within_the_same_clock_tick_and_of_the_same_size_is_seen(folder: DataFolder, make_record: MakeRecord) -> None:
+    record = make_record("cats")
+    mirror.update(folder)
+    path = records.record_path(folder, record["uuid"])
+    before = os.stat(path)
+    Path(path).write_bytes(Path(path).read_bytes().replace(b"cats", b"dogs"))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    mirror.update(folder)
+    assert _contents(folder) == {"dogs"}
+
+
+def test_a_link_to_a_record_that_comes_later_is_whole_when_it_comes(folder: DataFolder, make_record: MakeRecord) -> None:
+    late = records.new_record(type="note", content="late")
+    make_record("early", connections=[{"to_uuid": late["uuid"], "relationship": "related_to"}])
+    mirror.update(folder)
+    records.save(folder, late)
+    mirror.update(folder)
+    connection = mirror.connect(folder.mirror)
+    joined = connection.execute("SELECT content FROM link JOIN memory ON memory.uuid = link.to_uuid").fetchall()
+    connection.close()
+    assert joined == [("late",)]
+
+
+def test_links_that_an_edit_removed_are_removed(folder: DataFolder, make_record: MakeRecord) -> None:
+    record = make_record("text", connections=[{"to_uuid": "a" * 32, "relationship": "related_to"}] * 2)
+    mirror.update(folder)
+    records.save(folder, record | {"connections": []})
+    mirror.update(folder)
+    connection = mirror.connect(folder.mirror)
+    assert connection.execute("SELECT count(*) FROM link").fetchone() == (0,)
+    connection.close()
+
+
+def _other_version(path: str) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 77")
+    connection.execute("CREATE TABLE strange (x)")
+    connection.close()
+
+
+def _noise(path: str) -> None:
+    Path(path).write_bytes(os.urandom(50_000))
+
+
+def _truncate(path: str) -> None:
+    with open(path, "r+b") as file:
+        file.truncate(os.path.getsize(path) // 2)
+
+
+def _empty(path: str) -> None:
+    Path(path).write_bytes(b"")
+
+
+def _first_release(path: str) -> None:
+    os.unlink(path)
+    connection = sqlite3.connect(path)
+    connection.executescript("CREATE TABLE memories (id TEXT, content TEXT); CREATE VIRTUAL TABLE memories_fts USING fts5(content)")
+    connection.close()
+
+
+@pytest.mark.parametrize("damage", [os.unlink, _other_version, _noise, _truncate, _empty, _first_release])
+def test_a_mirror_that_is_gone_damaged_or_of_another_version_is_rebuilt(
+    folder: DataFolder, make_record: MakeRecord, damage: Any
+) -> None:
+    for number in range(60):
+        make_record(f"memory number {number} " + "padding " * 60)
+    mirror.update(folder)
+    for suffix in ("-wal", "-shm"):
+        Path(folder.mirror + suffix).unlink(missing_ok=True)
+    damage(folder.mirror)
+    assert mirror.update(folder).rebuilt
+    assert len(_contents(folder)) == 60
+    _sound(folder)
+
+
+def test_a_reader_never_creates_a_mirror(folder: DataFolder) -> None:
+    with pytest.raises(MirrorUnavailableError, match="sync"):
+        mirror.connect(folder.mirror)
+    assert not os.path.exists(folder.mirror)
+
+
+def test_a_rebuild_in_place_keeps_open_connections_valid(folder: DataFolder, make_record: MakeRecord) -> None:
+    make_record("before")
+    mirror.update(folder)
+    reader = mirror.connect(folder.mirror)
+    reader.execute("SELECT count(*) FROM memory").fetchone()
+    make_record("after")
+    mirror.update(folder, rebuild=True)
+    assert reader.execute("SELECT count(*) FROM memory").fetchone() == (2,)
+    reader.close()
+
+
+def test_only_one_process_updates_at_a_time(folder: DataFolder) -> None:
+    with FileLock(os.path.join(folder.state, "mirror.lock")), pytest.raises(LockTimeoutError):
+        mirror.update(folder)
+
+
+def test_a_deadline_leaves_the_rest_for_the_next_update(folder: DataFolder, make_record: MakeRecord) -> None:
+    mirror.update(folder)
+    for number in range(mirror.CHECK_EVERY + 10):
+        make_record(f"number {number}")
+    first = mirror.update(folder, deadline=time.monotonic() - 1)
+    assert not first.complete
+    assert first.total == mirror.CHECK_EVERY
+    assert mirror.update(folder).total == mirror.CHECK_EVERY + 10
+
+
+def test_what_is_no_record_is_skipped_and_named_and_stops_nothing(
+    folder: DataFolder, make_record: MakeRecord, tmp_path: Path
+) -> None:
+    make_record("good")
+    base = Path(folder.records)
+    (base / ("1" * 32 + ".json")).write_text("{", encoding="utf-8")
+    (base / ("2" * 32 + ".json")).mkdir()
+    (base / ("3" * 32 + ".json")).symlink_to(tmp_path / "elsewhere")
+    with open(base / ("4" * 32 + ".json"), "wb") as file:
+        file.truncate(50_000_000)
+    (base / "readme.txt").write_text("hello", encoding="utf-8")
+    (base / ("5" * 32 + ".sync-conflict-20260101-120000-ABCDEFG.json")).write_text("{}", encoding="utf-8")
+    (base / os.fsdecode(b"bad\xff.json")).write_text("{}", encoding="utf-8")
+    (base / ".hidden.json.tmp-1").write_text("{}", encoding="utf-8")
+    result = mirror.update(folder)
+    assert result.total == 1
+    reasons = dict(result.skipped)
+    assert len(reasons) == 7
+    assert "JSON" in reasons["1" * 32 + ".json"]
+    assert "folder" in reasons["2" * 32 + ".json"]
+    assert "link" in reasons["3" * 32 + ".json"]
+    assert "50,000,000" in reasons["4" * 32 + ".json"]
+    assert "conflict" in reasons["5" * 32 + ".sync-conflict-20260101-120000-ABCDEFG.json"]
+    assert [name for name, _ in mirror.update(folder).skipped] == sorted(reasons)
+
+
+def test_a_record_that_breaks_leaves_the_mirror_and_returns_when_mended(folder: DataFolder, make_record: MakeRecord) -> None:
+    record = make_record("sound")
+    mirror.update(folder)
+    Path(records.record_path(folder, record["uuid"])).write_text("{", encoding="utf-8")
+    assert mirror.update(folder).total == 0
+    records.save(folder, record)
+    result = mirror.update(folder)
+    assert (result.total, result.skipped) == (1, [])
+
+
+def test_a_tombstone_that_arrives_hides_the_record(folder: DataFolder, make_record: MakeRecord) -> None:
+    record = make_record("deleted on the other machine", created_at="2020-01-01T00:00:00")
+    _age(folder, record["uuid"])
+    mirror.update(folder)
+    grave = record | {"deleted_at": "2026-01-01T00:00:00"}
+    (Path(folder.trash) / f"{record['uuid']}.json").write_bytes(records.dump(grave))
+    result = mirror.update(folder)
+    assert (result.total, result.removed) == (0, 1)
+
+
+def test_an_edit_newer_than_the_tombstone_is_kept_and_reported(folder: DataFolder, make_record: MakeRecord) -> None:
+    record = make_record("edited after", updated_at="2026-06-01T00:00:00")
+    grave = record | {"deleted_at": "2026-01-01T00:00:00"}
+    (Path(folder.trash) / f"{record['uuid']}.json").write_bytes(records.dump(grave))
+    result = mirror.update(folder)
+    assert (result.total, result.revived) == (1, [record["uuid"]])
+
+
+def test_apply_records_makes_a_store_searchable_at_once(folder: DataFolder, make_record: MakeRecord) -> None:
+    mirror.update(folder)
+    record = make_record("immediately there")
+    mirror.apply_records(folder, [record["uuid"]])
+    assert _found(folder, "immediately") == 1
+    assert mirror.update(folder).total == 1
+
+
+def test_odd_text_is_indexed_without_harm(folder: DataFolder) -> None:
+    record = records.new_record(type="note", content="zero\0byte and more")
+    records.save(folder, record)
+    raw = Path(records.record_path(folder, record["uuid"]))
+    raw.write_bytes(raw.read_bytes().replace(b"and more", b"and \\ud800 more"))
+    assert mirror.update(folder).total == 1
+    assert _found(folder, "more") == 1
+
+
+def test_progress_counts_to_the_end(folder: DataFolder, make_record: MakeRecord) -> None:
+    for number in range(5):
+        make_record(f"number {number}")
+    seen: list[tuple[int, int]] = []
+    mirror.update(folder, progress=lambda done, total: seen.append((done, total)))
+    assert seen[-1] == (5, 5)
+
+
+def test_exact_duplicates_share_a_hash_whatever_their_spacing_and_case() -> None:
+    from memories.core.mirror_rows import content_hash
+
+    assert content_hash(" Deploys  go out\non Tuesdays ") == content_hash("deploys go out on tuesdays")
+    assert content_hash("one") != content_hash("two")

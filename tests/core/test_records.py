@@ -1,0 +1,211 @@
+"""Records: format, atomic writes, tombstones."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memories.core import clock, records
+from memories.core.errors import InvalidRecordError, RecordNotFoundError, StorageError
+from memories.core.paths import DataFolder
+from tests.conftest import MakeRecord
+
+
+def test_a_saved_record_loads_again_with_every_field(folder: DataFolder) -> None:
+    record = records.new_record(type="note", content="  Deploys go out on Tuesdays.  ", project="orders-api", importance=8)
+    records.save(folder, record)
+    assert record["content"] == "Deploys go out on Tuesdays."
+    assert records.load(folder, record["uuid"]) == record
+
+
+def test_a_file_is_private_indented_utf8_with_a_newline_at_its_end(folder: DataFolder, make_record: MakeRecord) -> None:
+    path = records.record_path(folder, make_record("Grüße 🎉")["uuid"])
+    text = Path(path).read_text(encoding="utf-8")
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+    assert stat.S_IMODE(os.stat(folder.records).st_mode) == 0o700
+    assert text.endswith("}\n")
+    assert '\n  "content": "Grüße 🎉"' in text
+
+
+def test_unknown_fields_survive_a_rewrite(folder: DataFolder, make_record: MakeRecord) -> None:
+    uuid = make_record("text", mood={"of": ["the", "day"]})["uuid"]
+    records.update(folder, uuid, lambda record: record.update(tags="new") is None)
+    assert records.load(folder, uuid)["mood"] == {"of": ["the", "day"]}
+
+
+def test_an_update_stamps_time_and_machine_but_not_on_session_logs(folder: DataFolder, make_record: MakeRecord) -> None:
+    note, log = make_record("a note")["uuid"], make_record("a log", type="session_log", origin=None)["uuid"]
+    for uuid in (note, log):
+        records.update(folder, uuid, lambda record: record.update(tags="x") is None)
+    assert records.load(folder, note)["updated_at"]
+    assert records.load(folder, note)["origin"] == records.machine_name()
+    assert "updated_at" not in records.load(folder, log)
+
+
+def test_a_change_that_changes_nothing_leaves_the_file_as_it_is(folder: DataFolder, make_record: MakeRecord) -> None:
+    uuid = make_record("text")["uuid"]
+    before = Path(records.record_path(folder, uuid)).read_bytes()
+    records.update(folder, uuid, lambda record: False)
+    assert Path(records.record_path(folder, uuid)).read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("schema_version", 2), ("schema_version", True), ("uuid", "ABC"), ("type", "thought"), ("content", "  "), ("content", 5),
+        ("project", 3), ("tags", ["a"]), ("importance", 0), ("importance", 11), ("importance", True), ("importance", "5"),
+        ("created_at", "yesterday"), ("created_at", None), ("connections", {}), ("status", "gone"),
+    ],
+)  # fmt: skip
+def test_a_field_that_breaks_the_format_is_refused_and_named(folder: DataFolder, field: str, value: Any) -> None:
+    record = records.new_record(type="note", content="text") | {field: value}
+    with pytest.raises(InvalidRecordError, match=field):
+        records.save(folder, record)
+    assert os.listdir(folder.records) == []
+
+
+def test_a_narrative_needs_a_project() -> None:
+    with pytest.raises(InvalidRecordError, match="project"):
+        records.new_record(type="narrative", content="text")
+
+
+@pytest.mark.parametrize("uuid", ["../../etc/passwd", "", "0" * 31, "0" * 33, "G" * 32, "0" * 31 + "\n"])
+def test_no_id_leads_out_of_the_folder(folder: DataFolder, uuid: str) -> None:
+    with pytest.raises(InvalidRecordError, match="not a record id"):
+        records.load(folder, uuid)
+
+
+def test_a_missing_record_is_an_error_that_says_how_to_find_ids(folder: DataFolder) -> None:
+    with pytest.raises(RecordNotFoundError, match="memory_search"):
+        records.load(folder, "0" * 32)
+
+
+def _write(folder: DataFolder, data: bytes, uuid: str = "a" * 32) -> str:
+    Path(records.record_path(folder, uuid)).write_bytes(data)
+    return uuid
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"{", b"[]", b"\xff\xfe", b"null", b"[" * 100_000, b'{"a": ' + b"9" * 5000 + b"}", b"\0" * 10],
+    ids=["empty", "cut", "list", "not utf-8", "null", "deep", "huge number", "NUL bytes"],
+)
+def test_a_file_that_is_no_record_is_an_error_with_its_path_and_stays(folder: DataFolder, data: bytes) -> None:
+    uuid = _write(folder, data)
+    with pytest.raises(InvalidRecordError, match=uuid):
+        records.load(folder, uuid)
+    assert Path(records.record_path(folder, uuid)).read_bytes() == data
+
+
+def test_a_symbolic_link_and_a_folder_are_not_records(folder: DataFolder, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.json"
+    secret.write_text(json.dumps(records.new_record(type="note", content="secret") | {"uuid": "b" * 32}), encoding="utf-8")
+    os.symlink(secret, records.record_path(folder, "b" * 32))
+    os.mkdir(records.record_path(folder, "c" * 32))
+    for uuid in ("b" * 32, "c" * 32):
+        with pytest.raises(InvalidRecordError, match="not a readable record"):
+            records.load(folder, uuid)
+
+
+def test_a_record_under_another_records_name_is_refused(folder: DataFolder) -> None:
+    record = records.new_record(type="note", content="text")
+    _write(folder, records.dump(record), "d" * 32)
+    with pytest.raises(InvalidRecordError, match=record["uuid"]):
+        records.load(folder, "d" * 32)
+
+
+def test_half_a_surrogate_pair_is_refused_before_anything_is_written(folder: DataFolder) -> None:
+    with pytest.raises(InvalidRecordError, match="Unicode"):
+        records.save(folder, records.new_record(type="note", content="broken \ud800"))
+    assert os.listdir(folder.records) == []
+
+
+def test_a_write_that_fails_keeps_the_old_file_and_no_temp_file(folder: DataFolder, make_record: MakeRecord) -> None:
+    record = make_record("old")
+    blocked = os.path.join(folder.records, f".{record['uuid']}.json.tmp-{os.getpid()}")
+    os.mkdir(blocked)
+    with pytest.raises(StorageError, match="free space"):
+        records.save(folder, record | {"content": "new"})
+    os.rmdir(blocked)
+    assert records.load(folder, record["uuid"])["content"] == "old"
+
+
+def test_deleting_keeps_the_whole_record_in_trash_with_its_time(folder: DataFolder, make_record: MakeRecord) -> None:
+    record = make_record("to go")
+    records.delete(folder, record["uuid"])
+    grave = records.tombstone(folder, record["uuid"])
+    assert grave is not None
+    assert clock.parse_time(grave.pop("deleted_at")) is not None
+    assert grave == record
+    with pytest.raises(RecordNotFoundError):
+        records.load(folder, record["uuid"])
+
+
+def test_a_file_that_a_sync_brings_back_stays_deleted(folder: DataFolder, make_record: MakeRecord) -> None:
+    record = make_record("to go")
+    records.delete(folder, record["uuid"])
+    records.save(folder, record)
+    with pytest.raises(RecordNotFoundError, match="restore"):
+        records.load(folder, record["uuid"])
+
+
+def test_an_edit_newer_than_the_tombstone_wins(folder: DataFolder, make_record: MakeRecord) -> None:
+    record = make_record("to go")
+    records.delete(folder, record["uuid"])
+    records.save(folder, record | {"updated_at": "2999-01-01T00:00:00"})
+    assert records.load(folder, record["uuid"])["content"] == "to go"
+
+
+def test_a_restored_record_wins_over_copies_of_its_tombstone(folder: DataFolder, make_record: MakeRecord) -> None:
+    uuid = make_record("back again")["uuid"]
+    records.delete(folder, uuid)
+    grave = records.tombstone(folder, uuid)
+    records.restore(folder, uuid)
+    assert grave is not None
+    assert os.listdir(folder.trash) == []
+    assert not records.stays_deleted(records.load(folder, uuid), grave)
+
+
+def test_restoring_what_is_not_in_trash_is_an_error(folder: DataFolder) -> None:
+    with pytest.raises(RecordNotFoundError, match="trash"):
+        records.restore(folder, "e" * 32)
+
+
+@pytest.mark.parametrize(
+    ("stored", "refs"),
+    [
+        (None, []), ("", []), ("abc", ["abc"]), ("/home/u/.claude/projects/-x/abc.jsonl", ["abc"]), ('["a", "b.jsonl"]', ["a", "b"]),
+        ("a, b,a", ["a", "b"]), ("a\nb\n", ["a", "b"]), (["a", 5, "~/x/b.jsonl"], ["a", "b"]), ("[broken", ["[broken"]), ("{}", ["{}"]),
+    ],
+)  # fmt: skip
+def test_every_form_of_transcript_ref_is_read(stored: object, refs: list[str]) -> None:
+    assert records.session_refs(stored) == refs
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+)  # fmt: skip
+
+
+@given(st.dictionaries(st.sampled_from(["uuid", "type", "content", "connections", "importance", "tags"]) | st.text(), _json))
+def test_any_json_object_is_a_record_or_a_clear_error(value: dict[str, Any]) -> None:
+    data = json.dumps({"uuid": "a" * 32, "type": "note", "created_at": "2026-01-01T00:00:00"} | value).encode()
+    try:
+        record = records.parse(data, "a" * 32)
+    except InvalidRecordError as error:
+        assert str(error)
+    else:
+        assert all(records.is_uuid(uuid) for uuid, _ in records.valid_connections(record))
+
+
+@given(st.binary())
+def test_any_bytes_are_a_record_or_a_clear_error(data: bytes) -> None:
+    with pytest.raises(InvalidRecordError):
+        records.parse(data, "a" * 32)

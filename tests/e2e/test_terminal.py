@@ -1,0 +1,112 @@
+"""One terminal session through /compact, /clear and /exit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.tui import CLEARED, Tui
+from tests.e2e.wire import PREVIEW_MARKS, hook_context, last_user_text, shown
+
+if TYPE_CHECKING:
+    from tests.e2e.fake_anthropic import Request
+    from tests.e2e.home import Home
+
+pytestmark = pytest.mark.e2e
+
+OPENING = "Let us look at the invoices"
+REQUEST = "Remember that invoices never change"
+DECISION = "Decision: invoices are immutable; a correction is a new invoice."
+LATER = "Gotcha: the invoice counter restarts every January."
+STORE = "mcp__llm_memory__memory_store"
+
+
+@dataclass(frozen=True)
+class Story:
+    """What was seen: the first screen, the requests to the model, the exit status."""
+
+    home: Home
+    opening_screen: str
+    main: list[Request]
+    compaction: Request
+    status: int
+
+    @property
+    def before(self) -> str:
+        """The session's id until /clear."""
+        return self.main[0].session_id
+
+    @property
+    def after(self) -> str:
+        """The session's id since /clear."""
+        return self.main[-1].session_id
+
+
+@pytest.fixture(scope="module")
+def story(story_home: Home) -> Story:
+    """Two exchanges (the second stores), /compact, one more, /clear, one that stores, /exit."""
+    home = story_home
+    script = [
+        "They are in billing.",
+        {"tool": STORE, "input": {"content": DECISION, "type": "note", "importance": 8}},
+        "It is remembered.",
+        "Carrying on.",
+        {"tool": STORE, "input": {"content": LATER, "type": "note"}},
+        "Stored as well.",
+    ]
+    with home.model(script) as api, Tui(home, api) as tui:
+        screen = tui.screen()
+        tui.say(OPENING, "They are in billing")
+        tui.say(REQUEST, "It is remembered")
+        tui.say("/compact", "Compacted")
+        tui.say("Go on please", "Carrying on")
+        tui.say("/clear", CLEARED)
+        tui.say("Store the counter gotcha", "Stored as well")
+        tui.submit("/exit")
+        status = tui.ended()
+    [compaction] = api.of_kind("compact")
+    return Story(home, screen, api.of_kind("main"), compaction, status)
+
+
+def test_the_user_sees_one_line_at_the_start(story: Story) -> None:
+    assert "SessionStart:startup says: " in story.opening_screen
+
+
+def test_the_summarizer_is_told_what_to_keep(story: Story) -> None:
+    guidance = last_user_text(story.compaction.body).partition("Additional Instructions:")[2]
+    assert "decision" in guidance.lower()
+    assert "open" in guidance.lower()
+
+
+def test_after_compaction_the_recovery_text_is_there(story: Story) -> None:
+    after = story.main[3].body
+    assert "SCRIPTED COMPACT SUMMARY" in shown(after)
+    assert REQUEST in hook_context(after, "SessionStart")
+    assert DECISION in hook_context(after, "SessionStart")
+
+
+def test_after_clear_the_briefing_is_there(story: Story) -> None:
+    after = story.main[4]
+    assert after.session_id != story.before
+    assert DECISION in hook_context(after.body, "SessionStart")
+
+
+def test_context_never_arrives_as_a_two_kilobyte_preview(story: Story) -> None:
+    told = "\n".join(shown(request.body) for request in story.main)
+    assert [mark for mark in PREVIEW_MARKS if mark in told] == []
+
+
+def test_what_is_stored_after_clear_carries_the_new_session(story: Story) -> None:
+    sessions = {record["content"]: record["session_id"] for record in story.home.records(type="note")}
+    assert sessions == {DECISION: story.before, LATER: story.after}
+
+
+def test_the_cleared_and_the_exited_session_are_archived_and_logged(story: Story) -> None:
+    assert story.status == 0
+    for session_id in (story.before, story.after):
+        assert story.home.archived(session_id).read_bytes() == story.home.source(session_id).read_bytes()
+        assert len(story.home.session_logs(session_id)) == 1
+    [log] = story.home.session_logs(story.before)
+    assert OPENING in log["content"]
