@@ -60,7 +60,7 @@ def is_our_hook(entry: object) -> bool:
     if not isinstance(arguments, list) or len(arguments) < 3:  # noqa: PLR2004 - manage.py, hook, handler
         return False
     script, verb, handler = arguments[-3:]
-    known = handler in {name for name, _ in HOOK_EVENTS.values()}
+    known = handler in [name for name, _ in HOOK_EVENTS.values()]
     return known and verb == "hook" and isinstance(script, str) and script.endswith("/lib/manage.py")
 
 
@@ -73,28 +73,30 @@ def without_hooks(settings: dict[str, Any], is_gone: Any, original: dict[str, An
     hooks = settings.get("hooks")
     if not isinstance(hooks, dict):
         return settings
+    changed = False
     original_hooks = original.get("hooks")
     kept_events = original_hooks if isinstance(original_hooks, dict) else {}
     for event, groups in list(hooks.items()):
         if not isinstance(groups, list):
             continue
-        kept = [group for group in (_without_entries(group, is_gone) for group in groups) if group is not None]
+        kept = [kept_group for group in groups for kept_group in _without_entries(group, is_gone)]
         if kept == groups:
             continue
+        changed = True
         hooks[event] = kept
         if not kept and event not in kept_events:
             del hooks[event]
-    if not hooks and "hooks" not in original:
+    if changed and not hooks and "hooks" not in original:
         del settings["hooks"]
     return settings
 
 
-def _without_entries(group: object, is_gone: Any) -> object | None:
+def _without_entries(group: object, is_gone: Any) -> list[object]:
     entries = group.get("hooks") if isinstance(group, dict) else None
     if not isinstance(group, dict) or not isinstance(entries, list) or not any(is_gone(entry) for entry in entries):
-        return group
+        return [group]
     kept = [entry for entry in entries if not is_gone(entry)]
-    return {**group, "hooks": kept} if kept else None
+    return [{**group, "hooks": kept}] if kept else []
 
 
 def without_permissions(settings: dict[str, Any], is_gone: Any, original: dict[str, Any]) -> dict[str, Any]:

@@ -124,10 +124,7 @@ def memory_search(
         base = base.filter(type=type)
     found = base.filter(in_scope(project)) if project else base
     hits = list(matching(text, found, boosted)[: min(limit, MAX_LIMIT)])
-    results = [
-        {**brief(hit), "snippet": plain_snippet(hit.snippet), "score": round(hit.score, 3)}
-        for hit in hits
-    ]
+    results = [{**brief(hit), "snippet": plain_snippet(hit.snippet), "score": round(hit.score, 6)} for hit in hits]
     hint = several_projects_hint(project) if project else None
     if not results:
         hint = _nothing_found(text, base, project)

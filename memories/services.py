@@ -11,7 +11,7 @@ from memories.core import coverage, mirror, records, scope
 from memories.core.errors import InvalidRecordError, LLMMemoryError, MirrorUnavailableError, ProjectError
 from memories.core.paths import DataFolder
 from memories.core.projects import Project, fold_name
-from memories.core.settings import read_settings
+from memories.core.settings import disabled_by_environment, read_settings
 
 MAX_CONTENT_CHARS = 1_000_000
 
@@ -43,6 +43,8 @@ def memory_store(
     """
     if len(content) > MAX_CONTENT_CHARS:
         raise InvalidRecordError(f"{len(content):,} characters are too many for one memory: store it in parts.")
+    if disabled_by_environment():
+        raise ProjectError("LLM_MEMORY_DISABLE is set for this session: nothing is stored.")
     if session.project is not None and not session.project.enabled:
         raise ProjectError(f"Memory is switched off in this project: {session.project.reason}.")
     warnings: list[str] = []

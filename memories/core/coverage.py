@@ -80,13 +80,19 @@ def _sessions(connection: sqlite3.Connection, project: scope.Scope) -> list[tupl
 
 
 def coverage(connection: sqlite3.Connection, folder: DataFolder, project: scope.Scope) -> dict[str, Any]:
-    """How far the project's narrative has come.
+    """How far the project's narrative has come: coverage_of the narrative that it shows."""
+    return coverage_of(narrative(connection, folder, project), connection, folder, project)
+
+
+def coverage_of(
+    current: Narrative | None, connection: sqlite3.Connection, folder: DataFolder, project: scope.Scope
+) -> dict[str, Any]:
+    """How far a narrative has come.
 
     Gives {project, narrative_uuid, status (`none`: no narrative, `stale`, `current`), on_disk and processed (counts of
     sessions), unprocessed and grown (lists of {session_id, ended_at, bytes}, oldest first), stale_refs (session ids the
     narrative names that are not in the archive), forks, summary}.
     """
-    current = narrative(connection, folder, project)
     sizes = archived_sizes(folder)
     sessions = [(sid, ended) for sid, ended in _sessions(connection, project) if sid in sizes]
     refs = set(current.refs) if current else set()

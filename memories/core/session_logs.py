@@ -78,7 +78,7 @@ class _Session:
         self.last_exchange = ("", "")
         self.edited: dict[str, None] = {}
         self.commands: dict[str, str] = {}
-        self.failed: set[str] = set()
+        self.succeeded: set[str] = set()
         self.tools: dict[str, int] = {}
         self.open_calls: set[str] = set()
         self.compactions = 0
@@ -98,14 +98,15 @@ class _Session:
             return
         if conversation.is_interruption(entry):
             self.ending = INTERRUPTED
+            self.open_calls.clear()
         elif conversation.is_api_error(entry):
             self.ending = API_ERROR
         for call_id, failed in conversation.tool_results(entry):
             self.open_calls.discard(call_id)
             if self.ending != INTERRUPTED:
                 self.ending = IN_TOOL if self.open_calls else UNANSWERED
-            if failed:
-                self.failed.add(call_id)
+            if not failed:
+                self.succeeded.add(call_id)
         turn = conversation.turn_of(line, entry)
         if turn is not None and not turn.is_compact_summary:
             self._add_turn(turn, entry)
@@ -114,6 +115,7 @@ class _Session:
         if turn.role == "user":
             self.requests.append(turn.text)
             self.ending = UNANSWERED
+            self.open_calls.clear()
             return
         if turn.text:
             self.answers += 1
@@ -283,7 +285,7 @@ def _commands_and_commits(session: _Session) -> tuple[list[str], list[str]]:
     commits: dict[str, None] = {}
     for call_id, command in session.commands.items():
         subject = _commit_subject(command)
-        if subject and call_id not in session.failed | session.open_calls:
+        if subject and call_id in session.succeeded:
             commits[subject] = None
             continue
         words = command.split(maxsplit=1)

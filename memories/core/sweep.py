@@ -90,13 +90,15 @@ def sweep(
     *,
     deadline: float | None = None,
     first: str | None = None,
+    largest: int | None = None,
     progress: Callable[[int, int], None] | None = None,
     thorough: bool = False,
 ) -> SweepResult:
     """Archive and log every session that is new or has grown.
 
     deadline: time.monotonic() seconds after which no further session is begun. first: the launch folder whose sessions
-    come first; newest first otherwise. progress: called with (sessions done, sessions to do). thorough: look again at
+    come first; newest first otherwise. largest: bytes of a transcript beyond which it is left for another sweep (one
+    file must not take a hook's whole time). progress: called with (sessions done, sessions to do). thorough: look again at
     sessions that were passed over before, and check that archived ones have their log and their `<sid>/` files.
     Never raises for one session: what fails is in skipped. Raises OSError when the data folder cannot be made.
     """
@@ -115,6 +117,9 @@ def sweep(
         if deadline is not None and time.monotonic() >= deadline:
             result.complete = False
             break
+        if largest is not None and source.size > largest:
+            result.complete = False
+            continue
         try:
             sweeper.keep(source, log_if_missing_only=transcripts.is_archived(folder, source, states))
             marks.note(source, passed_over=not transcripts.is_archived(folder, source))
@@ -154,9 +159,14 @@ def _in_order(sources: Iterable[Source], first: str | None) -> list[Source]:
         if other is None or (source.size, source.mtime_ns) > (other.size, other.mtime_ns):
             longest[source.session_id] = source
     real = os.path.realpath(first) if first else ""
+    own = {
+        folder
+        for folder in {source.folder for source in longest.values()}
+        if transcripts.in_slug_folder(real, os.path.basename(folder))
+    }
 
     def order(source: Source) -> tuple[bool, int]:
-        return not transcripts.in_slug_folder(real, os.path.basename(source.folder)), -source.mtime_ns
+        return source.folder not in own, -source.mtime_ns
 
     return sorted(longest.values(), key=order)
 

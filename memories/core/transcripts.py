@@ -36,10 +36,10 @@ class Source:
 
     __slots__ = ("folder", "mtime_ns", "path", "session_id", "size")
 
-    def __init__(self, path: str, found: os.stat_result) -> None:
+    def __init__(self, path: str, folder: str, session_id: str, found: os.stat_result) -> None:
         self.path = path
-        self.folder, name = os.path.split(path)
-        self.session_id = name.removesuffix(SUFFIX)
+        self.folder = folder
+        self.session_id = session_id
         self.size = found.st_size
         self.mtime_ns = found.st_mtime_ns
 
@@ -71,18 +71,20 @@ def iter_sources(projects_dir: str) -> Iterator[Source]:
     """
     for folder in _scan(projects_dir):
         if folder.is_dir(follow_symlinks=False):
-            for entry in _scan(folder.path):
-                if entry.name.endswith(SUFFIX) and is_session_id(entry.name[: -len(SUFFIX)]):
-                    source = _source_of(entry)
-                    if source is not None:
-                        yield source
+            for path, session_id, found in _transcripts_in(folder.path):
+                yield Source(path, folder.path, session_id, found)
 
 
-def _source_of(entry: os.DirEntry[str]) -> Source | None:
-    try:
-        return Source(entry.path, entry.stat()) if entry.is_file(follow_symlinks=False) else None
-    except OSError:
-        return None  # deleted meanwhile
+def _transcripts_in(folder: str) -> Iterator[tuple[str, str, os.stat_result]]:
+    """(path, session id, stat) of each regular file in a folder that is named like a transcript."""
+    for entry in _scan(folder):
+        session_id = entry.name[: -len(SUFFIX)]
+        if entry.name.endswith(SUFFIX) and _SESSION_ID.fullmatch(session_id):
+            try:
+                if entry.is_file(follow_symlinks=False):
+                    yield entry.path, session_id, entry.stat()
+            except OSError:
+                pass  # deleted meanwhile
 
 
 def _scan(folder: str) -> list[os.DirEntry[str]]:
@@ -95,14 +97,15 @@ def _scan(folder: str) -> list[os.DirEntry[str]]:
 
 def source_at(path: str) -> Source | None:
     """The source with that path; None unless it is a regular file named `<session id>.jsonl`."""
-    name = os.path.basename(path)
-    if not name.endswith(SUFFIX) or not is_session_id(name[: -len(SUFFIX)]):
+    parent, name = os.path.split(os.path.abspath(path))
+    session_id = name[: -len(SUFFIX)]
+    if not name.endswith(SUFFIX) or not is_session_id(session_id):
         return None
     try:
         found = os.lstat(path)
     except (OSError, ValueError):
         return None
-    return Source(os.path.abspath(path), found) if stat.S_ISREG(found.st_mode) else None
+    return Source(os.path.join(parent, name), parent, session_id, found) if stat.S_ISREG(found.st_mode) else None
 
 
 def launch_cwd(path: str) -> str | None:
@@ -121,15 +124,10 @@ def archive_path(folder: DataFolder, session_id: str) -> str:
 
 def archived_states(folder: DataFolder) -> dict[str, tuple[int, int]]:
     """session id -> (size, mtime in microseconds) of every archived transcript: one listing for a whole sweep."""
-    return {source.session_id: _state(source.size, source.mtime_ns) for source in _archived(folder)}
-
-
-def _archived(folder: DataFolder) -> Iterator[Source]:
-    for entry in _scan(folder.transcripts):
-        if entry.name.endswith(SUFFIX) and is_session_id(entry.name[: -len(SUFFIX)]):
-            source = _source_of(entry)
-            if source is not None:
-                yield source
+    return {
+        session_id: _state(found.st_size, found.st_mtime_ns)
+        for _, session_id, found in _transcripts_in(folder.transcripts)
+    }
 
 
 def _state(size: int, mtime_ns: int) -> tuple[int, int]:
@@ -192,7 +190,7 @@ def _bring_up_to_date(source_path: str, target: str, keep_in: str | None) -> boo
         raise TranscriptError(f"Cannot read {source_path}: {error.strerror}. Check its permissions.") from error
     try:
         found = os.fstat(source)
-        os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
+        _make_folders(os.path.dirname(target))
         try:
             old = os.lstat(target)
         except FileNotFoundError:
@@ -210,6 +208,17 @@ def _bring_up_to_date(source_path: str, target: str, keep_in: str | None) -> boo
         ) from error
     finally:
         os.close(source)
+
+
+def _make_folders(path: str) -> None:
+    """Make a folder and those above it that are missing, all 0700; os.makedirs would leave those above to the umask."""
+    if not os.path.isdir(path):
+        _make_folders(os.path.dirname(path))
+        try:
+            os.mkdir(path, 0o700)
+        except FileExistsError:
+            if not os.path.isdir(path):  # else another process made it meanwhile
+                raise
 
 
 def _same_beginning(source: int, target: str, length: int) -> bool:
@@ -268,5 +277,5 @@ def _keep_diverged(target: str, keep_in: str) -> None:
     with open(target, "rb") as file:
         while chunk := file.read(CHUNK_BYTES):
             digest.update(chunk)
-    os.makedirs(keep_in, mode=0o700, exist_ok=True)
+    _make_folders(keep_in)
     os.replace(target, os.path.join(keep_in, f"diverged-{digest.hexdigest()[:12]}{SUFFIX}"))

@@ -28,7 +28,9 @@ def _contents(folder: DataFolder) -> set[str]:
 def _found(folder: DataFolder, word: str) -> int:
     connection = mirror.connect(folder.mirror)
     try:
-        return int(connection.execute("SELECT count(*) FROM memory_fts WHERE memory_fts MATCH ?", (word,)).fetchone()[0])
+        return int(
+            connection.execute("SELECT count(*) FROM memory_fts WHERE memory_fts MATCH ?", (word,)).fetchone()[0]
+        )
     finally:
         connection.close()
 
@@ -81,7 +83,9 @@ def test_an_old_file_that_did_not_change_is_not_read_again(folder: DataFolder, m
     assert (result.added, result.changed, result.removed) == (0, 0, 0)
 
 
-def test_an_edit_within_the_same_clock_tick_and_of_the_same_size_is_seen(folder: DataFolder, make_record: MakeRecord) -> None:
+def test_an_edit_within_the_same_clock_tick_and_of_the_same_size_is_seen(
+    folder: DataFolder, make_record: MakeRecord
+) -> None:
     record = make_record("cats")
     mirror.update(folder)
     path = records.record_path(folder, record["uuid"])
@@ -92,7 +96,9 @@ def test_an_edit_within_the_same_clock_tick_and_of_the_same_size_is_seen(folder:
     assert _contents(folder) == {"dogs"}
 
 
-def test_a_link_to_a_record_that_comes_later_is_whole_when_it_comes(folder: DataFolder, make_record: MakeRecord) -> None:
+def test_a_link_to_a_record_that_comes_later_is_whole_when_it_comes(
+    folder: DataFolder, make_record: MakeRecord
+) -> None:
     late = records.new_record(type="note", content="late")
     make_record("early", connections=[{"to_uuid": late["uuid"], "relationship": "related_to"}])
     mirror.update(folder)
@@ -137,7 +143,9 @@ def _empty(path: str) -> None:
 def _first_release(path: str) -> None:
     os.unlink(path)
     connection = sqlite3.connect(path)
-    connection.executescript("CREATE TABLE memories (id TEXT, content TEXT); CREATE VIRTUAL TABLE memories_fts USING fts5(content)")
+    connection.executescript(
+        "CREATE TABLE memories (id TEXT, content TEXT); CREATE VIRTUAL TABLE memories_fts USING fts5(content)"
+    )
     connection.close()
 
 
@@ -214,7 +222,9 @@ def test_what_is_no_record_is_skipped_and_named_and_stops_nothing(
     assert [name for name, _ in mirror.update(folder).skipped] == sorted(reasons)
 
 
-def test_a_record_that_breaks_leaves_the_mirror_and_returns_when_mended(folder: DataFolder, make_record: MakeRecord) -> None:
+def test_a_record_that_breaks_leaves_the_mirror_and_returns_when_mended(
+    folder: DataFolder, make_record: MakeRecord
+) -> None:
     record = make_record("sound")
     mirror.update(folder)
     Path(records.record_path(folder, record["uuid"])).write_text("{", encoding="utf-8")

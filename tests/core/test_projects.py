@@ -16,11 +16,8 @@ from memories.core.projects import Project
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    home = tmp_path / "home"
-    home.mkdir()
-    monkeypatch.setenv("HOME", str(home))
-    return home
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
 
 
 def _repository(folder: Path, url: str | None = None) -> Path:

@@ -19,7 +19,9 @@ from tests.conftest import MakeRecord
 
 
 def test_a_saved_record_loads_again_with_every_field(folder: DataFolder) -> None:
-    record = records.new_record(type="note", content="  Deploys go out on Tuesdays.  ", project="orders-api", importance=8)
+    record = records.new_record(
+        type="note", content="  Deploys go out on Tuesdays.  ", project="orders-api", importance=8
+    )
     records.save(folder, record)
     assert record["content"] == "Deploys go out on Tuesdays."
     assert records.load(folder, record["uuid"]) == record
@@ -106,7 +108,9 @@ def test_a_file_that_is_no_record_is_an_error_with_its_path_and_stays(folder: Da
 
 def test_a_symbolic_link_and_a_folder_are_not_records(folder: DataFolder, tmp_path: Path) -> None:
     secret = tmp_path / "secret.json"
-    secret.write_text(json.dumps(records.new_record(type="note", content="secret") | {"uuid": "b" * 32}), encoding="utf-8")
+    secret.write_text(
+        json.dumps(records.new_record(type="note", content="secret") | {"uuid": "b" * 32}), encoding="utf-8"
+    )
     os.symlink(secret, records.record_path(folder, "b" * 32))
     os.mkdir(records.record_path(folder, "c" * 32))
     for uuid in ("b" * 32, "c" * 32):
@@ -194,7 +198,11 @@ _json = st.recursive(
 )  # fmt: skip
 
 
-@given(st.dictionaries(st.sampled_from(["uuid", "type", "content", "connections", "importance", "tags"]) | st.text(), _json))
+@given(
+    st.dictionaries(
+        st.sampled_from(["uuid", "type", "content", "connections", "importance", "tags"]) | st.text(), _json
+    )
+)
 def test_any_json_object_is_a_record_or_a_clear_error(value: dict[str, Any]) -> None:
     data = json.dumps({"uuid": "a" * 32, "type": "note", "created_at": "2026-01-01T00:00:00"} | value).encode()
     try:

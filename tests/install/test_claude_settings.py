@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as limits
 from hypothesis import strategies as st
 
 from hooks import claude_settings
@@ -42,6 +43,7 @@ def _text(value: object) -> str:
     return json.dumps(value)  # unlike ==, sees key order and 1 against True
 
 
+@limits(max_examples=60, deadline=None)
 @given(_settings)
 def test_adding_and_removing_gives_back_any_settings_object(settings: dict[str, Any]) -> None:
     before = _text(settings)
@@ -59,6 +61,7 @@ def test_settings_of_a_foreign_shape_are_refused_or_given_back(settings: dict[st
     assert _text(claude_settings.remove_ours(added, settings)) == _text(settings)
 
 
+@limits(max_examples=60, deadline=None)
 @given(_settings, st.sampled_from([None, 0, 1, 2, 4, "\t", "   "]), st.booleans())
 def test_the_file_is_given_back_in_its_own_indentation(settings: dict[str, Any], indent: Any, newline: bool) -> None:
     data = (json.dumps(settings, indent=indent, ensure_ascii=False) + "\n" * newline).encode("utf-8", "surrogatepass")

@@ -1,0 +1,169 @@
+"""SessionStart: catches up with what happened since, and gives the session its briefing.
+
+Bounded: this project's sessions first, then others and the mirror, at most CATCH_UP_SECONDS in all and never waiting
+for another process; what is left is done by one detached `sync`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+
+from memories.core import mirror, scope, state
+from memories.core.errors import LockTimeoutError, MirrorUnavailableError, StorageError
+from memories.core.locks import FileLock
+from memories.core.paths import claude_projects_dir
+from memories.core.projects import identify
+from memories.core.settings import BRIEFING_LIMIT, read_settings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from hooks.payload import Payload
+    from memories.core.paths import DataFolder
+    from memories.core.projects import Project
+
+CATCH_UP_SECONDS = 0.3
+SWEEP_SHARE = 0.6
+"""Part of the time that the sweep may take, so that the mirror is brought up to date too."""
+
+INLINE_REBUILD_RECORDS = 500
+"""A missing mirror of more records than this is built by the detached sync: a rebuild cannot stop half-way."""
+
+LARGEST_INLINE = 8_000_000
+"""Bytes of a transcript beyond which the detached sync archives it: one file must not take the whole time."""
+
+
+def handle(given: Payload, folder: DataFolder) -> tuple[str, str]:
+    """(stdout, outcome)."""
+    settings, problems = read_settings(folder)
+    project = identify(given.folder, settings)
+    if project is not None and not project.enabled:
+        return _output("", f"LLM Memory is off in this project: {project.reason}"), "disabled"
+    deadline = time.monotonic() + CATCH_UP_SECONDS
+    folder.create()
+    _note_session(given, folder)
+    caught_up = catch_up(given, folder, settings, deadline)
+    if not caught_up:
+        start_detached_sync()
+    text, message = _briefing(given, folder, project, settings)
+    if problems:
+        message += f" · settings: {problems[0]}"
+    return _output(text, message), "caught up" if caught_up else "the rest goes to a detached sync"
+
+
+def _note_session(given: Payload, folder: DataFolder) -> None:
+    client_pid = os.environ.get("CLAUDE_PID", "")
+    if given.session_id:
+        state.note_client(folder, int(client_pid) if client_pid.isdigit() else os.getppid(), given.session_id)
+
+
+def catch_up(given: Payload, folder: DataFolder, settings: dict[str, Any], deadline: float) -> bool:
+    """Archive what is new and refresh the mirror until the deadline (time.monotonic()); True when nothing is left.
+
+    Another process that syncs is left to it: that counts as done.
+    """
+    from memories.core import sweep
+
+    sweep_deadline = deadline - CATCH_UP_SECONDS * (1 - SWEEP_SHARE)
+    try:
+        with FileLock(os.path.join(folder.state, "sync.lock")):
+            swept = sweep.sweep(
+                folder,
+                claude_projects_dir(),
+                settings,
+                deadline=sweep_deadline,
+                first=given.folder,
+                largest=LARGEST_INLINE,
+            ).complete
+    except LockTimeoutError:
+        swept = True
+    except (StorageError, OSError):
+        return True  # a disk that refuses now would refuse the detached sync too; doctor tells
+    return _refresh_mirror(folder, deadline) and swept
+
+
+def _refresh_mirror(folder: DataFolder, deadline: float) -> bool:
+    try:
+        mirror.connect(folder.mirror).close()
+    except MirrorUnavailableError:
+        if len(os.listdir(folder.records)) > INLINE_REBUILD_RECORDS:
+            return False
+    try:
+        return mirror.update(folder, deadline=deadline).complete
+    except (LockTimeoutError, StorageError):
+        return True
+
+
+def _briefing(given: Payload, folder: DataFolder, project: Project | None, settings: dict[str, Any]) -> tuple[str, str]:
+    """(text for the model, line for the user)."""
+    if project is None:
+        return "", "LLM Memory: no project here (the home folder or a hidden one); search covers all projects"
+    from memories.core import briefing
+
+    try:
+        connection = mirror.connect(folder.mirror)
+    except MirrorUnavailableError:
+        text = f"LLM Memory is building its index; memory_search will find what is known about {project.name} shortly."
+        return text, f"LLM Memory: {project.name} · the index is being built"
+    try:
+        made = briefing.build(
+            connection,
+            folder,
+            scope.of_project(project),
+            source=given.source,
+            limit=min(settings["briefing_chars"], BRIEFING_LIMIT),
+            session_id=given.session_id,
+            transcript_path=given.transcript_path,
+            since=_last_seen(given) if given.source in {"resume", "fork"} else None,
+        )
+    finally:
+        connection.close()
+    return made.text, made.message
+
+
+def _last_seen(given: Payload) -> str | None:
+    """When a resumed session last spoke, as a record time: the client says how long ago, else its transcript does."""
+    from memories.core import clock, recovery
+
+    seconds = given.raw.get("seconds_since_last_response")
+    if isinstance(seconds, int | float) and not isinstance(seconds, bool) and seconds >= 0:
+        return clock.format_time(time.time() - seconds)
+    return recovery.gather(given.transcript_path).ended_at
+
+
+def _output(text: str, message: str) -> str:
+    output: dict[str, Any] = {"systemMessage": message}
+    if text:
+        output["hookSpecificOutput"] = {"hookEventName": "SessionStart", "additionalContext": text}
+    return json.dumps(output, ensure_ascii=False)
+
+
+def start_detached_sync() -> None:
+    """Start `manage.py sync --detached` in a session of its own and return at once.
+
+    Two forks: the one in the middle ends at once, so nobody has to wait for the sync and it belongs to nobody. Where no
+    process can be made, the next start tries again.
+    """
+    script = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "manage.py")
+    try:
+        child = os.fork()
+    except OSError:
+        return
+    if child:
+        os.waitpid(child, 0)
+        return
+    try:
+        os.setsid()
+        if os.fork():
+            os._exit(0)
+        null = os.open(os.devnull, os.O_RDWR)
+        for number in (0, 1, 2):
+            os.dup2(null, number)
+        os.nice(10)
+        os.execv(sys.executable, [sys.executable, "-I", script, "sync", "--detached"])  # noqa: S606 - our own script
+    finally:
+        os._exit(1)  # a copy of the hook must never go on as one

@@ -1,0 +1,65 @@
+"""How a tool call runs: on one thread with one database connection, with every failure turned into a useful answer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.db import connection
+from mcp.server.mcpserver.exceptions import ToolError
+
+from mcp_bridge.context import BackgroundSync, current_session
+from memories import selectors
+from memories.core import scope
+from memories.core.errors import LLMMemoryError
+from memories.core.paths import DataFolder
+from memories.core.settings import read_settings
+from memories.services import Session
+
+logger = logging.getLogger(__name__)
+
+
+class Calls:
+    """What every tool needs: the data folder, the caller's session and project, and run()."""
+
+    def __init__(self, folder: DataFolder, sync: BackgroundSync) -> None:
+        self.folder = folder
+        self._sync = sync
+
+    async def run(self, body: Callable[[], dict[str, Any]]) -> Any:
+        """Run a tool's body and give its answer. Raises ToolError, whose text is all the model sees of a failure."""
+        return await sync_to_async(self._run, thread_sensitive=True)(body)
+
+    def _run(self, body: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        self._sync.wait_until_usable()
+        try:
+            return body()
+        except LLMMemoryError as error:
+            raise ToolError(str(error)) from error
+        except (
+            Exception
+        ) as error:  # the boundary: one tool's crash must leave the server up and tell the model something
+            logger.exception("A tool crashed")
+            connection.close()
+            raise ToolError(
+                f"Unexpected {type(error).__name__} in LLM Memory; nothing was changed unless an answer said so. "
+                "Try once more, or ask the user to run `llm-memory doctor`."
+            ) from error
+
+    def session(self) -> Session:
+        """The session that calls."""
+        return current_session(self.folder)
+
+    def own(self) -> scope.Scope | None:
+        """The scope of the session's project; None outside any project."""
+        project = self.session().project
+        return scope.of_project(project) if project is not None else None
+
+    def named(self, name: str | None) -> scope.Scope | None:
+        """The scope of a project that the caller named; None when none was."""
+        if not name or not name.strip():
+            return None
+        settings, _ = read_settings(self.folder)
+        return selectors.named_scope(self.folder, name.strip(), self.session().project, settings)

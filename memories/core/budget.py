@@ -1,0 +1,100 @@
+"""Fitting text into a budget of UTF-16 code units (Claude Code counts these), cut between items, and quoting it.
+
+Text from memory is data: every line of it gets a `> ` in front, so nothing in it can look like the briefing itself,
+and the client's own tags are defused.
+"""
+
+from __future__ import annotations
+
+import re
+
+_CLIENT_TAG = re.compile(
+    r"<(?=/?(?:system-reminder|persisted-output|local-command|command-name|command-message|task-notification|function))",
+    re.IGNORECASE,
+)
+_ITEM_START = re.compile(r"^(?:[-*+] |\d+[.)] |\||#)")
+
+
+def units(text: str) -> int:
+    """Length in UTF-16 code units."""
+    return len(text.encode("utf-16-le", "replace")) // 2
+
+
+def quoted(text: str) -> str:
+    """Text from memory, each line behind `> `, with the client's own tags defused."""
+    defused = _CLIENT_TAG.sub("‹", text.replace("\0", " "))
+    return "\n".join(f"> {line}".rstrip() for line in defused.splitlines())
+
+
+def one_line(text: str, limit: int) -> str:
+    """Text on one line of at most limit characters, cut between words where that keeps half of it."""
+    line = " ".join(text.split())
+    if len(line) <= limit:
+        return line
+    head = line[: limit - 1]
+    space = head.rfind(" ", limit // 2)
+    return (head[:space] if space > 0 else head) + "…"
+
+
+def items(text: str) -> list[str]:
+    """A Markdown text as the pieces it may be cut between: list entries, table rows, headings, paragraphs."""
+    pieces: list[str] = []
+    open_paragraph = False
+    for line in text.splitlines():
+        if not line.strip():
+            open_paragraph = False
+        elif _ITEM_START.match(line) or not (open_paragraph and pieces):
+            pieces.append(line)
+            open_paragraph = True
+        else:
+            pieces[-1] += "\n" + line
+    return pieces
+
+
+QUOTE_UNITS = 2
+"""What quoted() adds to each line."""
+
+
+def cut(text: str, limit: int) -> tuple[str, int]:
+    """The first items of a text that fit into limit units once they are quoted, and how many were left out.
+
+    A first item that alone is too long is shortened rather than dropped.
+    """
+    pieces = items(text)
+    kept: list[str] = []
+    room = limit
+    for piece in pieces:
+        cost = units(piece) + 1 + QUOTE_UNITS * (piece.count("\n") + 1)
+        if cost > room:
+            break
+        kept.append(piece)
+        room -= cost
+    if pieces and not kept:
+        return one_line(pieces[0], max(limit // 2, 20)), len(pieces) - 1
+    return "\n".join(kept), len(pieces) - len(kept)
+
+
+class Page:
+    """A text made of blocks that are offered in order of worth and shown in order of place, within a budget."""
+
+    def __init__(self, limit: int) -> None:
+        self._room = limit
+        self._blocks: list[tuple[int, int, str]] = []
+
+    @property
+    def room(self) -> int:
+        """Units that are left."""
+        return self._room
+
+    def add(self, place: int, block: str) -> bool:
+        """Add a block if it fits; blocks of the same place keep the order in which they were added."""
+        cost = units(block) + 1
+        if not block or cost > self._room:
+            return False
+        self._room -= cost
+        self._blocks.append((place, len(self._blocks), block))
+        return True
+
+    def text(self) -> str:
+        """The page."""
+        return "\n".join(block for _, _, block in sorted(self._blocks))

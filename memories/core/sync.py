@@ -1,0 +1,59 @@
+"""A whole sync: temp files of dead processes swept, transcripts archived and logged, the mirror brought up to date."""
+
+from __future__ import annotations
+
+import os
+
+from memories.core import files, mirror, state, sweep
+from memories.core.locks import FileLock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from memories.core.paths import DataFolder
+
+    Progress = Callable[[str, int, int], None]
+
+
+class SyncResult:
+    """swept: the sweep's result, None where transcripts were left alone. mirrored: the mirror update's."""
+
+    __slots__ = ("mirrored", "swept")
+
+    def __init__(self, swept: sweep.SweepResult | None, mirrored: mirror.UpdateResult) -> None:
+        self.swept = swept
+        self.mirrored = mirrored
+
+
+def run(
+    folder: DataFolder,
+    projects_dir: str | None,
+    settings: dict[str, Any],
+    *,
+    wait_seconds: float,
+    progress: Progress | None = None,
+    rebuild: bool = False,
+) -> SyncResult:
+    """Bring everything up to date; complete when it returns.
+
+    projects_dir: Claude Code's transcripts; None leaves them alone. wait_seconds: how long to wait for another process.
+    progress(what, done, total). Raises LockTimeoutError, StorageError, OSError (the data folder cannot be made).
+    """
+    folder.create()
+    with FileLock(os.path.join(folder.state, "sync.lock"), wait_seconds):
+        for place in (folder.records, folder.trash, folder.transcripts, folder.config, folder.state):
+            files.sweep_temp_files(place)
+        state.drop_old_sessions(folder)
+        swept = None
+        if projects_dir is not None:
+            swept = sweep.sweep(folder, projects_dir, settings, progress=_named(progress, "transcripts"), thorough=True)
+        mirrored = mirror.update(
+            folder, wait_seconds=wait_seconds, progress=_named(progress, "records"), rebuild=rebuild
+        )
+    return SyncResult(swept, mirrored)
+
+
+def _named(progress: Progress | None, what: str) -> Callable[[int, int], None] | None:
+    return None if progress is None else lambda done, total: progress(what, done, total)

@@ -1,0 +1,29 @@
+"""What our commands share: domain errors as one line, no system checks, plain output."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from memories.core.paths import DataFolder, data_folder
+
+
+class MemoryCommand(BaseCommand):
+    """A command over the data folder. Domain errors pass through to llm_memory_site.command_line."""
+
+    requires_system_checks = ()
+
+    @property
+    def folder(self) -> DataFolder:
+        """The data folder that the environment names."""
+        return data_folder()
+
+    def say(self, line: str = "") -> None:
+        """One line on stdout."""
+        self.stdout.write(line)
+
+    def say_json(self, value: Any) -> None:
+        """A value as JSON on stdout."""
+        self.stdout.write(json.dumps(value, ensure_ascii=False, indent=2))

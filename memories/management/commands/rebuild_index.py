@@ -1,0 +1,33 @@
+"""`manage.py rebuild_index`: make the mirror anew from the record files."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from memories.core import mirror
+from memories.management.base import MemoryCommand
+from memories.management.progress import ProgressBars
+
+WAIT_SECONDS = 600.0
+
+
+class Command(MemoryCommand):
+    """Rebuild in place: readers keep the old state until it is done."""
+
+    help = "Make the index (memory.db) anew from the record files."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Rebuild and report."""
+        started = time.monotonic()
+        with ProgressBars() as bars:
+            done = mirror.update(
+                self.folder,
+                wait_seconds=WAIT_SECONDS,
+                rebuild=True,
+                progress=lambda count, total: bars("records", count, total),
+            )
+        seconds = time.monotonic() - started
+        self.say(f"Index rebuilt: {done.total} records in {seconds:.1f} s, {len(done.skipped)} skipped")
+        for name, reason in done.skipped:
+            self.say(f"  skipped: {name}: {reason}")

@@ -1,0 +1,61 @@
+"""`manage.py sync`: archive new transcripts, make missing session logs, bring the index up to date."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from memories.core import sync
+from memories.core.errors import LockTimeoutError
+from memories.core.paths import claude_projects_dir
+from memories.core.settings import disabled_by_environment, read_settings
+from memories.management.base import MemoryCommand
+from memories.management.progress import ProgressBars
+
+WAIT_SECONDS = 600.0
+
+
+class Command(MemoryCommand):
+    """Complete when it returns; exit 0 also with files that could not be read, which it names."""
+
+    help = "Archive Claude Code's transcripts, write missing session logs, bring the index up to date."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """--detached: run by a hook; gives way to another sync and says nothing."""
+        parser.add_argument("--detached", action="store_true", help="say nothing, and leave it to a sync that runs")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Sync and report."""
+        settings, problems = read_settings(self.folder)
+        source = None if disabled_by_environment() else claude_projects_dir()
+        quiet = options["detached"]
+        try:
+            with ProgressBars(shown=not quiet) as bars:
+                wait = 0.0 if quiet else WAIT_SECONDS
+                result = sync.run(self.folder, source, settings, wait_seconds=wait, progress=bars)
+        except LockTimeoutError:
+            if quiet:
+                return
+            raise
+        if not quiet:
+            self._report(result, problems, source)
+
+    def _report(self, result: sync.SyncResult, problems: list[str], source: str | None) -> None:
+        if result.swept is None:
+            self.say("Transcripts: left alone (LLM_MEMORY_DISABLE is set)")
+        else:
+            swept = result.swept
+            excluded = f", {swept.excluded} of excluded projects left alone" if swept.excluded else ""
+            self.say(f"Transcripts: {len(swept.archived)} archived, {swept.logged} session logs written{excluded}")
+            for path, reason in swept.skipped:
+                self.say(f"  not archived: {path}: {reason}")
+        done = result.mirrored
+        rebuilt = " (rebuilt)" if done.rebuilt else ""
+        changes = f"{done.added} added, {done.changed} changed, {done.removed} removed"
+        self.say(f"Index: {done.total} records{rebuilt}; {changes}; {len(done.skipped)} skipped")
+        for name, reason in done.skipped:
+            self.say(f"  skipped: {name}: {reason}")
+        for uuid in done.revived:
+            self.say(f"  kept although a deletion synced: {uuid} was edited after it")
+        for problem in problems:
+            self.say(f"  setting ignored: {problem}")

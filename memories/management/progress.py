@@ -1,0 +1,40 @@
+"""A progress bar for commands: on a terminal only, silent elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+
+from tqdm import tqdm
+
+
+class ProgressBars:
+    """Shows one bar per named step: `with ProgressBars() as bars: run(progress=bars)`."""
+
+    def __init__(self, *, shown: bool = True) -> None:
+        self._shown = shown and sys.stderr.isatty()
+        self._name = ""
+        self._bar: tqdm[None] | None = None
+
+    def __call__(self, name: str, done: int, total: int) -> None:
+        """Step name has come to done of total."""
+        if not self._shown:
+            return
+        if self._bar is None or name != self._name:
+            self._close()
+            self._name = name
+            self._bar = tqdm(total=total, desc=name, unit="", leave=False)
+        self._bar.update(done - self._bar.n)
+
+    def _close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+    def __enter__(self) -> ProgressBars:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()

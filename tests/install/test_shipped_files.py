@@ -1,0 +1,48 @@
+"""The rules text and .stignore."""
+
+from __future__ import annotations
+
+import re
+
+from hooks import claude_settings
+from hooks.shipped_files import RULES, STIGNORE, shipped_hashes, shipped_texts
+from hooks.user_files import sha256
+from memories.core.paths import SYNCED_FOLDERS
+
+SECTIONS = (
+    "What this is",
+    "Current state",
+    "Next steps",
+    "Decisions with reasons",
+    "Gotchas",
+    "Session history",
+    "Sources",
+)
+
+
+def _rules() -> str:
+    return shipped_texts()[RULES].decode("utf-8")
+
+
+def test_the_newest_rules_text_is_listed_as_shipped() -> None:
+    assert sha256(shipped_texts()[RULES]) in shipped_hashes(), "add its sha256 as a line of hooks/rules/shipped.txt"
+
+
+def test_the_rules_stay_under_6000_characters() -> None:
+    assert 1000 < len(_rules()) < 6000
+
+
+def test_the_rules_name_each_section_of_a_narrative_in_order() -> None:
+    assert tuple(re.findall(r"^- `## ([^`]+)`", _rules(), re.M)) == SECTIONS
+
+
+def test_the_rules_name_every_tool_that_runs_without_asking() -> None:
+    for tool in claude_settings.ALLOWED_TOOLS:
+        assert tool.removeprefix("mcp__llm_memory__") in _rules()
+
+
+def test_only_the_synced_folders_travel() -> None:
+    lines = [line for line in shipped_texts()[STIGNORE].decode().splitlines() if not line.startswith("//")]
+    assert [line[2:] for line in lines if line.startswith("!/")] == list(SYNCED_FOLDERS)
+    assert lines[-1] == "*"
+    assert lines[0] == "(?d).*.tmp-*"
