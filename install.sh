@@ -133,6 +133,8 @@ make_venv() {
     PIP_USER=0 "$new/venv/bin/python" -I -m pip install --quiet --no-input --disable-pip-version-check \
         --require-hashes -r "$source/requirements.txt" ||
         fail "pip could not install the requirements (see above). The installation from before, if any, is as it was."
+    # nothing is ever added to this venv: without pip it is a fifth smaller, and quicker to copy at the next update
+    "$new/venv/bin/python" -I -m pip uninstall --quiet --yes setuptools pip 2>/dev/null || :
     # scripts other than the interpreter name the staging folder, which is about to be renamed
     find "$new/venv/bin" -type f ! -name 'python*' -exec rm -f {} +
     printf '%s\n' "$key" >"$new/venv/llm-memory-key"

@@ -6,6 +6,8 @@ are neither parsed nor allowed: showing one would tell its server that the page 
 
 from __future__ import annotations
 
+import re
+
 import nh3
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -20,6 +22,7 @@ ALLOWED_TAGS = frozenset(
 ALLOWED_ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
 URL_SCHEMES = {"http", "https", "mailto"}
 _LOWEST_HEADING = 6
+_LINE_MARKS = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|```.*$|~~~.*$|\|?[-:| \t]{3,}$|>[ \t]?)", re.MULTILINE)
 
 _parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
 
@@ -41,3 +44,8 @@ def render_markdown(text: str) -> SafeString:
         link_rel="noopener noreferrer nofollow",
     )
     return mark_safe(html)  # noqa: S308 - nh3 is what makes it safe
+
+
+def plain_line(text: str) -> str:
+    """The text on one line without the marks that only make sense at the start of a line (headings, fences, rules)."""
+    return " ".join(_LINE_MARKS.sub("", text).replace("|", " ").split())

@@ -14,7 +14,8 @@ from django.db.models.functions import Substr
 from memories import selectors
 from memories.core import query
 from memories.core.records import TYPES
-from memories.models import Memory, Snippet
+from memories.markdown import plain_line
+from memories.models import MARK_END, MARK_START, Memory, Snippet
 from memories.project_groups import ProjectGroup
 
 PAGE_SIZE = 50
@@ -53,14 +54,13 @@ class Cursor:
 
 @dataclass(frozen=True)
 class Entry:
-    """A memory as the list shows it. excerpt: text after the title; snippet: the matching passage with MARK_START and
-    MARK_END around words, "" without a search; hidden: "archived" or "superseded" where search and recent hide it."""
+    """A memory as the list shows it. title and excerpt (what a search matched, else the text after the title) have
+    MARK_START and MARK_END around matched words; hidden: "archived" or "superseded" where search and recent hide it."""
 
     uuid: str
     type: str
     title: str
     excerpt: str
-    snippet: str
     project: str
     created_at: str
     importance: int
@@ -176,13 +176,13 @@ def _entries(rows: list[dict[str, Any]], snippets: dict[int, str], filters: Filt
         hidden = ""
         if filters.archived and row["id"] not in shown:
             hidden = "archived" if row["status"] == "archived" else "superseded"
+        title, excerpt = _headline(row, snippets.get(row["id"], ""))
         entries.append(
             Entry(
                 uuid=row["uuid"],
                 type=row["type"],
-                title=row["title"] or row["uuid"],
-                excerpt=_after_title(row["start"], row["title"]),
-                snippet=snippets.get(row["id"], ""),
+                title=title,
+                excerpt=excerpt,
                 project=row["project"] or "",
                 created_at=row["created_at"],
                 importance=row["importance"],
@@ -193,7 +193,12 @@ def _entries(rows: list[dict[str, Any]], snippets: dict[int, str], filters: Filt
     return entries
 
 
-def _after_title(start: str, title: str) -> str:
-    """The text that follows the title, white space folded: a list shows two or three lines of it."""
-    _, found, rest = start.partition(title)
-    return " ".join((rest if found else start).split())
+def _headline(row: dict[str, Any], snippet: str) -> tuple[str, str]:
+    """Title and excerpt. A snippet that the title holds marks the title, so that no text is shown twice."""
+    title = plain_line(row["title"]) or row["uuid"]
+    passage = plain_line(snippet).strip("…")
+    bare = passage.replace(MARK_START, "").replace(MARK_END, "")
+    if passage and bare not in title:
+        return title, plain_line(snippet)
+    _, found, rest = row["start"].partition(row["title"])
+    return title.replace(bare, passage, 1), plain_line(rest if found else row["start"])

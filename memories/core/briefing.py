@@ -52,27 +52,34 @@ class Material:
         self.project = project
         self.narrative = coverage.narrative(connection, folder, project)
         self.coverage = coverage.coverage_of(self.narrative, connection, folder, project)
-        self.sessions = self._rows("type = 'session_log'", "created_at DESC, id DESC", 30)
-        self.notes = self._rows("type = 'note'", f"importance >= {IMPORTANT} DESC, created_at DESC, id DESC", NOTES)
+        self.sessions = self._newest("type = 'session_log'", SESSIONS + 3)
+        important = self._newest(f"type = 'note' AND importance >= {IMPORTANT}", NOTES)
+        known = {row["uuid"] for row in important}
+        recent = [row for row in self._newest("type = 'note'", NOTES) if row["uuid"] not in known]
+        self.notes = (important + recent)[:NOTES]
 
-    def _rows(self, condition: str, order: str, limit: int, values: tuple[str, ...] = ()) -> list[dict[str, Any]]:
-        inside, parameters = self.project.sql()
-        rows = self.connection.execute(
-            "SELECT uuid, type, content, created_at, importance, session_id FROM memory "
-            f"WHERE {condition} AND {inside} AND {scope.VISIBLE} ORDER BY {order} LIMIT {limit}",
-            (*values, *parameters),
-        )
+    def _newest(self, condition: str, limit: int, values: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+        """The project's newest visible rows that meet a condition. One query per id and name, each along an index in
+        its order: with an OR between them SQLite would sort the whole project (30 ms at 10,000 records)."""
         names = ("uuid", "type", "content", "created_at", "importance", "session_id")
-        return [dict(zip(names, row, strict=True)) for row in rows]
+        found: list[dict[str, Any]] = []
+        for where, value in self.project.conditions():
+            rows = self.connection.execute(
+                f"SELECT {', '.join(names)} FROM memory WHERE {where} AND {condition} AND {scope.VISIBLE} "
+                f"ORDER BY created_at DESC LIMIT {limit}",
+                (value, *values),
+            )
+            found.extend(dict(zip(names, row, strict=True)) for row in rows)
+        return sorted(found, key=lambda row: (row["created_at"], row["uuid"]), reverse=True)[:limit]
 
     def notes_of_session(self, session_id: str) -> list[dict[str, Any]]:
         """The notes that a session stored, newest first."""
-        return self._rows("type = 'note' AND session_id = ?", "created_at DESC, id DESC", NOTES, (session_id,))
+        return self._newest("type = 'note' AND session_id = ?", NOTES, (session_id,))
 
     def since(self, time: str, session_id: str) -> list[dict[str, Any]]:
         """What other sessions added after a time, newest first."""
         condition = "max(created_at, coalesce(updated_at, '')) > ? AND coalesce(session_id, '') != ?"
-        return self._rows(condition, "created_at DESC, id DESC", NOTES, (time, session_id))
+        return self._newest(condition, NOTES, (time, session_id))
 
 
 def build(

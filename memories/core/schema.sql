@@ -25,7 +25,9 @@ CREATE TABLE memory (
 );
 CREATE INDEX memory_created ON memory (created_at, id);
 CREATE INDEX memory_project ON memory (project_id, type, created_at);
-CREATE INDEX memory_project_key ON memory (project_key, type, created_at);
+CREATE INDEX memory_unidentified ON memory (project_key, type, created_at) WHERE project_id IS NULL;
+CREATE INDEX memory_project_name ON memory (project_key, project_id);
+CREATE INDEX memory_important ON memory (project_id, type, created_at) WHERE importance >= 8;
 CREATE INDEX memory_session ON memory (session_id);
 CREATE INDEX memory_hash ON memory (content_hash);
 

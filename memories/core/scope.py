@@ -30,6 +30,12 @@ class Scope:
     def __init__(self, name: str, ids: frozenset[str], keys: frozenset[str], several: tuple[str, ...] = ()) -> None:
         self.name, self.ids, self.keys, self.several = name, ids, keys, several
 
+    def conditions(self) -> list[tuple[str, str]]:
+        """The scope as single equalities on `memory`, each with its value; together they are sql()."""
+        by_id = [("memory.project_id = ?", value) for value in sorted(self.ids)]
+        by_name = [("memory.project_id IS NULL AND memory.project_key = ?", value) for value in sorted(self.keys)]
+        return by_id + by_name
+
     def sql(self) -> tuple[str, list[str]]:
         """The condition on `memory` and its parameters, ids first."""
         ids, keys = sorted(self.ids), sorted(self.keys)

@@ -10,8 +10,8 @@ import json
 import os
 import time
 
-from memories.core import files, projects, session_logs, transcripts
-from memories.core.errors import InvalidRecordError, LLMMemoryError, StorageError
+from memories.core import files, projects, transcripts
+from memories.core.errors import InvalidRecordError, LLMMemoryError, StorageError, TranscriptError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ class _Sweeper:
 
         Raises LLMMemoryError when its transcript cannot be read or the data folder not be written.
         """
+        from memories.core import session_logs  # a sweep that finds nothing new is part of every session start
+
         if os.path.lexists(os.path.join(self.folder.state, "ignored", source.session_id)):
             self.result.excluded += 1
             return False
@@ -78,7 +80,13 @@ class _Sweeper:
                 self.result.logged += session_logs.store(self.folder, log)
             except InvalidRecordError as error:  # somebody's broken file in its place: the archive is kept all the same
                 self.result.skipped.append((source.path, str(error)))
-        if transcripts.archive(self.folder, source.path):
+        try:
+            written = transcripts.archive(self.folder, source.path)
+        except TranscriptError:
+            if transcripts.is_archived(self.folder, source):  # only a file beside the transcript could not be read
+                self.result.archived.append(source.session_id)
+            raise
+        if written:
             self.result.archived.append(source.session_id)
         return True
 
@@ -98,8 +106,8 @@ def sweep(
 
     deadline: time.monotonic() seconds after which no further session is begun. first: the launch folder whose sessions
     come first; newest first otherwise. largest: bytes of a transcript beyond which it is left for another sweep (one
-    file must not take a hook's whole time). progress: called with (sessions done, sessions to do). thorough: look again at
-    sessions that were passed over before, and check that archived ones have their log and their `<sid>/` files.
+    file must not take a hook's whole time). progress: called with (sessions done, sessions to do). thorough: look again
+    at sessions that were passed over before, and check that archived ones have their log and their `<sid>/` files.
     Never raises for one session: what fails is in skipped. Raises OSError when the data folder cannot be made.
     """
     folder.create()
@@ -159,16 +167,9 @@ def _in_order(sources: Iterable[Source], first: str | None) -> list[Source]:
         if other is None or (source.size, source.mtime_ns) > (other.size, other.mtime_ns):
             longest[source.session_id] = source
     real = os.path.realpath(first) if first else ""
-    own = {
-        folder
-        for folder in {source.folder for source in longest.values()}
-        if transcripts.in_slug_folder(real, os.path.basename(folder))
-    }
-
-    def order(source: Source) -> tuple[bool, int]:
-        return source.folder not in own, -source.mtime_ns
-
-    return sorted(longest.values(), key=order)
+    folders = {source.folder for source in longest.values()}
+    own = {folder for folder in folders if real and transcripts.in_slug_folder(real, os.path.basename(folder))}
+    return sorted(longest.values(), key=lambda source: (source.folder not in own, -source.mtime_ns))
 
 
 class _Marks:

@@ -10,7 +10,7 @@ import os
 import re
 import stat
 
-from memories.core import conversation, files
+from memories.core import files
 from memories.core.errors import LLMMemoryError, StorageError, TranscriptError
 
 TYPE_CHECKING = False
@@ -113,6 +113,8 @@ def launch_cwd(path: str) -> str | None:
 
     Raises TranscriptError when the file cannot be read.
     """
+    from memories.core import conversation  # a sweep that finds nothing new reads no transcript
+
     folder_name = os.path.basename(os.path.dirname(path))
     return conversation.first_cwd(path, lambda cwd: in_slug_folder(cwd, folder_name))
 

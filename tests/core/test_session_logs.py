@@ -36,13 +36,13 @@ def test_ids_are_uuid5_of_the_session(session_id: str) -> None:
 
 
 def test_a_log_tells_the_session(tmp_path: Path) -> None:
-    log = _build(tmp_path, short_session("/work/orders"))
+    log = _build(tmp_path, short_session("/srv/orders"))
     assert {name: value for name, value in log.items() if name != "content"} == {
         "schema_version": 1,
         "uuid": session_logs.log_uuid(SESSION),
         "type": "session_log",
         "project": "orders",
-        "project_id": "path:/work/orders",
+        "project_id": "path:/srv/orders",
         "session_id": SESSION,
         "importance": 3,
         "transcript_ref": f'["{SESSION}"]',

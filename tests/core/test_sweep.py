@@ -196,6 +196,18 @@ def test_after_the_deadline_nothing_is_begun(claude: str, folder: DataFolder, pr
     assert sweep(folder, claude, {}, deadline=0.0).complete
 
 
+def test_a_transcript_too_large_for_a_hook_is_left_for_another_sweep(
+    claude: str, folder: DataFolder, project: Path
+) -> None:
+    script = short_session(str(project), OTHER_SESSION)
+    script.user("x" * 20_000)
+    script.write(claude)
+    short_session(str(project)).write(claude)
+    result = sweep(folder, claude, {}, largest=20_000)
+    assert (result.archived, result.complete) == ([SESSION], False)
+    assert sweep(folder, claude, {}).archived == [OTHER_SESSION]
+
+
 def test_progress_is_told(claude: str, folder: DataFolder, project: Path) -> None:
     for number in range(3):
         short_session(str(project), _session_id(number)).write(claude)

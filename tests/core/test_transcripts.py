@@ -68,18 +68,18 @@ def test_sources_are_regular_session_files_only(claude: Path, tmp_path: Path) ->
 
 
 def test_the_launch_folder_is_the_cwd_that_the_slug_stands_for(claude: Path) -> None:
-    script = Script("/work/orders")
-    script.user("x", cwd="/work/orders/src")
+    script = Script("/srv/orders")
+    script.user("x", cwd="/srv/orders/src")
     script.user("x")
-    assert transcripts.launch_cwd(script.write(claude)) == "/work/orders"
+    assert transcripts.launch_cwd(script.write(claude)) == "/srv/orders"
 
 
 def test_a_transcript_moved_elsewhere_has_the_first_cwd(claude: Path, tmp_path: Path) -> None:
-    script = short_session("/work/orders")
+    script = short_session("/srv/orders")
     script.lines[1]["message"]["content"] = [{"type": "tool_use", "input": {"cwd": "/not/this"}}]
     path = tmp_path / f"{SESSION}.jsonl"
     path.write_bytes(b'{"cwd":5}\n"cwd"\n' + script.dump())
-    assert transcripts.launch_cwd(str(path)) == "/work/orders"
+    assert transcripts.launch_cwd(str(path)) == "/srv/orders"
     path.write_bytes(b'{"type":"mode"}\n')
     assert transcripts.launch_cwd(str(path)) is None
 

@@ -1,4 +1,8 @@
-"""install.sh itself, run into throwaway HOMEs. The venv is made once; other machines start from a copy of that lib/."""
+"""install.sh itself, run into throwaway HOMEs.
+
+The venv is made once, in an install over the first release; other machines start with that lib/, which install.sh then
+updates by copying its venv.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,9 @@ from tests.install.test_first_release import RECORD, build
 CHECKOUT = Path(__file__).resolve().parents[2]
 KEEP_FROM_ENVIRONMENT = ("PIP_", "SSL_", "REQUESTS_", "HTTP", "http", "NO_PROXY", "no_proxy", "LANG", "LC_", "TMPDIR")
 
-pytestmark = pytest.mark.install
+VENV = ".claude/memory/lib/venv"
+
+pytestmark = [pytest.mark.install, pytest.mark.xdist_group("install")]
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
@@ -40,9 +46,9 @@ def run_install(
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A HOME (with a space in it) with a finished fresh install and no `claude`."""
+    """A HOME (with a space in it) that had the first release, after a finished install without `claude`."""
     home = tmp_path_factory.mktemp("fresh") / "my home"
-    home.mkdir()
+    build(home)
     done = run_install(home)
     assert done.returncode == 0, done.stdout + done.stderr
     (home / "install.out").write_text(done.stdout, encoding="utf-8")
@@ -51,9 +57,10 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def seeded(installed: Path, tmp_path: Path) -> Path:
-    """Another machine: nothing but a lib/ whose venv install.sh can copy."""
+    """Another machine: nothing but a lib/ (hard links: nobody edits those files in place)."""
     home = tmp_path / "other home"
-    shutil.copytree(installed / ".claude/memory/lib", home / ".claude/memory/lib", symlinks=True)
+    lib = Path(".claude", "memory", "lib")
+    shutil.copytree(installed / lib, home / lib, symlinks=True, copy_function=os.link)
     return home
 
 
@@ -70,8 +77,9 @@ def source_copy(folder: Path) -> Path:
 
 def test_a_fresh_install_says_what_it_did_and_what_is_left(installed: Path) -> None:
     out = (installed / "install.out").read_text(encoding="utf-8")
+    assert "the first LLM Memory is installed here" in out
     assert "LLM Memory is installed." in out
-    assert "claude mcp add-json llm_memory" in out
+    assert "edit ~/.claude.json: server llm_memory" in out
     assert 'export PATH="$HOME/.local/bin:$PATH"' in out
 
 
@@ -101,19 +109,16 @@ def test_installing_again_keeps_the_venv_and_changes_no_byte_outside_lib(seeded:
     assert snapshot(seeded / ".claude/memory/state/install") == before_state
 
 
-def test_claude_is_asked_to_connect_the_server(seeded: Path, tmp_path: Path) -> None:
+def test_claude_connects_the_server_and_an_uninstall_leaves_only_the_memory(seeded: Path, tmp_path: Path) -> None:
     log = tmp_path / "claude.log"
     write_script(tmp_path / "bin" / "claude", log, "exit 0")
-    assert run_install(seeded, PATH=f"{tmp_path}/bin:/usr/bin:/bin").returncode == 0
-    added = next(words for words in read_calls(log) if words[:2] == ["mcp", "add-json"])
-    assert json.loads(added[3])["command"] == f"{seeded}/.claude/memory/lib/venv/bin/python"
-
-
-def test_an_uninstall_leaves_only_the_memory(seeded: Path) -> None:
     settings = seeded / ".claude" / "settings.json"
     settings.write_bytes(b'{"model":"opus"}')
-    assert run_install(seeded).returncode == 0
-    done = run_install(seeded, "--uninstall")
+    path = f"{tmp_path}/bin:/usr/bin:/bin"
+    assert run_install(seeded, PATH=path).returncode == 0
+    added = next(words for words in read_calls(log) if words[:2] == ["mcp", "add-json"])
+    assert json.loads(added[3])["command"] == f"{seeded}/.claude/memory/lib/venv/bin/python"
+    done = run_install(seeded, "--uninstall", PATH=path)
     assert done.returncode == 0, done.stderr
     assert settings.read_bytes() == b'{"model":"opus"}'
     assert not (seeded / ".claude" / "CLAUDE.md").exists()
@@ -129,13 +134,15 @@ def test_the_installed_command_uninstalls_without_the_clone(seeded: Path) -> Non
     assert not (seeded / ".claude" / "memory").exists()
 
 
-def test_purge_without_a_terminal_or_yes_is_refused(seeded: Path) -> None:
-    assert run_install(seeded).returncode == 0
-    before = snapshot(seeded)
-    done = run_install(seeded, "--purge")
+def test_purge_without_a_terminal_or_yes_is_refused(tmp_path: Path) -> None:
+    memory = tmp_path / ".claude" / "memory"
+    (memory / "records").mkdir(parents=True)
+    (memory / "state" / "install").mkdir(parents=True)
+    before = snapshot(tmp_path)
+    done = run_install(tmp_path, "--purge")
     assert done.returncode == 1
     assert "say --yes" in done.stderr
-    assert snapshot(seeded) == before
+    assert snapshot(tmp_path) == before
 
 
 def test_other_folders_may_be_named_and_hold_spaces(seeded: Path, tmp_path: Path) -> None:
@@ -151,16 +158,12 @@ def test_other_folders_may_be_named_and_hold_spaces(seeded: Path, tmp_path: Path
     assert not (seeded / ".claude").exists()
 
 
-def test_the_first_release_is_replaced_and_its_records_kept(installed: Path, tmp_path: Path) -> None:
-    home = tmp_path / "old home"
-    build(home)
-    done = run_install(home)
-    assert done.returncode == 0, done.stderr
-    memory = home / ".claude" / "memory"
+def test_the_first_release_is_replaced_and_its_records_kept(installed: Path) -> None:
+    memory = installed / ".claude" / "memory"
     assert (memory / "records" / RECORD).exists()
     assert (memory / "lib" / "install.json").exists()
     assert (memory / "state" / "first-release" / "lib" / "server.py").exists()
-    assert "/lib/hooks/" not in (home / ".claude" / "settings.json").read_text(encoding="utf-8")
+    assert "/lib/hooks/" not in (installed / ".claude" / "settings.json").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("options", [["--dry-run"], ["--uninstall", "--dry-run"], ["--purge", "--dry-run"]])
@@ -175,24 +178,26 @@ def test_a_dry_run_changes_nothing(tmp_path: Path, options: list[str]) -> None:
 
 
 def test_a_failing_download_leaves_the_old_installation(seeded: Path, tmp_path: Path) -> None:
-    before = snapshot(seeded)
+    before = snapshot(seeded, leave_out=(VENV,))
     source = source_copy(tmp_path / "source")
     (source / "requirements.txt").write_text(f"nothing-like-it==1 --hash=sha256:{'0' * 64}\n", encoding="utf-8")
     done = run_install(seeded, source=source, PIP_NO_INDEX="1")
     assert done.returncode == 1
     assert "pip could not install the requirements" in done.stderr
-    assert snapshot(seeded) == {**before, ".claude/memory": (0o700, b"")}
+    assert snapshot(seeded, leave_out=(VENV,)) == {**before, ".claude/memory": (0o700, b"")}
 
 
 def test_code_that_does_not_start_is_not_put_in_place(seeded: Path, tmp_path: Path) -> None:
-    before = snapshot(seeded / ".claude" / "memory" / "lib")
+    before = snapshot(seeded, leave_out=(VENV, ".claude/memory"))
+    code = snapshot(seeded / ".claude" / "memory" / "lib", leave_out=("venv",))
     source = source_copy(tmp_path / "source")
     with (source / "llm_memory_site" / "settings.py").open("a", encoding="utf-8") as file:
         file.write("\nraise RuntimeError('broken release')\n")
     done = run_install(seeded, source=source)
     assert done.returncode == 1
     assert "the staged code does not start" in done.stderr
-    assert snapshot(seeded / ".claude" / "memory" / "lib") == before
+    assert snapshot(seeded, leave_out=(VENV, ".claude/memory")) == before
+    assert snapshot(seeded / ".claude" / "memory" / "lib", leave_out=("venv",)) == code
     assert [path.name for path in (seeded / ".claude" / "memory").iterdir()] == ["lib"]
 
 
@@ -246,11 +251,8 @@ def test_what_a_killed_install_left_is_swept_and_an_old_lib_without_a_new_one_is
 
 def test_piped_from_the_web_it_clones_what_llm_memory_repo_names(tmp_path: Path) -> None:
     repo = source_copy(tmp_path / "repo")
-    for command in (
-        ["init", "--quiet"],
-        ["add", "."],
-        ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "1"],
-    ):
+    author = ["-c", "user.name=a", "-c", "user.email=a@b"]
+    for command in (["init", "--quiet"], ["add", "."], [*author, "commit", "-qm", "1"]):
         subprocess.run(["git", *command], cwd=repo, check=True, env=environment(tmp_path))
     script = (CHECKOUT / "install.sh").read_text(encoding="utf-8")
     temp = tmp_path / "temp"
@@ -265,7 +267,7 @@ def test_piped_without_llm_memory_repo_it_says_what_to_do(tmp_path: Path) -> Non
     done = run_install(tmp_path, stdin=(CHECKOUT / "install.sh").read_text(encoding="utf-8"))
     assert done.returncode == 1
     assert "set LLM_MEMORY_REPO" in done.stderr
-    assert list(tmp_path.iterdir()) == []
+    assert not (tmp_path / ".claude").exists()
 
 
 def test_an_unusable_python_is_refused_with_the_reason_and_the_way_out(tmp_path: Path) -> None:
@@ -286,4 +288,4 @@ def test_help_and_an_unknown_option(tmp_path: Path) -> None:
     assert refused.returncode == 2
     assert "unknown option --frobnicate" in refused.stderr
     assert "Usage:" in refused.stderr
-    assert list(tmp_path.iterdir()) == []
+    assert not (tmp_path / ".claude").exists()

@@ -89,7 +89,7 @@ def test_an_update_after_the_users_edit_keeps_the_edit_and_changes_nothing_else(
     setup.install()
     again = json.loads(sandbox.settings.read_text(encoding="utf-8"))
     assert again["theme"] == "dark"
-    assert [group["hooks"][0]["command"] for group in again["hooks"]["SessionStart"]][0] == "mine"
+    assert again["hooks"]["SessionStart"][0]["hooks"][0]["command"] == "mine"
     assert json.dumps(again, sort_keys=True) == json.dumps(settings, sort_keys=True)
 
 
@@ -127,13 +127,13 @@ def test_a_dry_run_lists_the_actions_and_changes_nothing(sandbox: Sandbox, capsy
     assert sandbox.claude_calls() == []
     assert sandbox.manage_calls() == []
     out = capsys.readouterr().out
-    for expected in (
+    for action in (
         "edit ~/.claude/settings.json",
         "create ~/.claude/CLAUDE.md",
         "run claude mcp add-json",
         "run llm-memory sync",
     ):
-        assert f"would {expected}" in out
+        assert f"would {action}" in out
     assert "nothing was changed" in out
 
 

@@ -1,0 +1,152 @@
+"""What the hooks cost as whole processes, as ratios to `python -c pass` of the same interpreter in the same run.
+
+    python -m bench.hooks [--runs 15]
+
+Builds a throwaway home with 10,000 records and 1,000 archived transcripts. Targets: post_tool_use 2x, session_end on a
+1 MB transcript 5x, session_start with nothing new 8x.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from memories.core import mirror, records, sweep  # noqa: E402 - after the path is set
+from memories.core.paths import DataFolder  # noqa: E402
+from memories.core.settings import DEFAULTS  # noqa: E402
+from memories.core.transcripts import slug  # noqa: E402
+
+RECORDS = 10_000
+TRANSCRIPTS = 1_000
+MEGABYTE = 1_000_000
+
+
+def session_id(number: int) -> str:
+    """A session id like Claude Code's."""
+    return f"{number:08x}-0000-4000-8000-00000000c0de"
+
+
+def transcript(path: Path, cwd: Path, size: int) -> None:
+    """A transcript of about size bytes: requests, answers, tool calls and their output."""
+    sid = path.stem
+    with open(path, "w", encoding="utf-8") as file:
+        number = 0
+        while file.tell() < size:
+            common = {"sessionId": sid, "cwd": str(cwd), "timestamp": "2026-03-01T10:00:00.000Z", "gitBranch": "main"}
+            user = {"role": "user", "content": f"request {number}: mend the parser"}
+            usage = {"input_tokens": 1000 + number, "output_tokens": 20}
+            call = {
+                "type": "tool_use",
+                "id": f"t{number}",
+                "name": "Bash",
+                "input": {"command": f"pytest -k n{number}"},
+            }
+            result = {"type": "tool_result", "tool_use_id": f"t{number}", "content": "output line\n" * 60}
+            for kind, message in (
+                ("user", user),
+                ("assistant", {"role": "assistant", "content": [call], "usage": usage}),
+                ("user", {"role": "user", "content": [result]}),
+                ("assistant", {"role": "assistant", "content": [{"type": "text", "text": "Done."}], "usage": usage}),
+            ):
+                number += 1
+                line = {"type": kind, "uuid": f"{sid}-{number}", **common, "message": message}
+                file.write(json.dumps(line) + "\n")
+
+
+def build(home: Path) -> tuple[DataFolder, Path, Path]:
+    """(data folder, project folder, Claude's transcript folder of that project), filled and in sync."""
+    project = home / "shop"
+    project.mkdir(parents=True)
+    folder = DataFolder(str(home / "memory"))
+    folder.create()
+    words = "parser deploy index cache retry schema token branch merge queue".split()
+    for number in range(RECORDS):
+        text = f"Note {number}: " + " ".join(words[(number * step) % 10] for step in range(1, 60))
+        record = records.new_record(type="note", content=text, project="shop", project_id=f"path:{project}")
+        Path(records.record_path(folder, record["uuid"])).write_bytes(records.dump(record))
+    source = home / "claude" / "projects" / slug(str(project))
+    source.mkdir(parents=True)
+    for number in range(TRANSCRIPTS):
+        transcript(source / f"{session_id(number)}.jsonl", project, 3_000)
+    past = time.time() - 3600
+    sweep.sweep(folder, str(home / "claude" / "projects"), dict(DEFAULTS), thorough=True)
+    for place in (folder.records,):
+        for name in os.listdir(place):
+            os.utime(os.path.join(place, name), (past, past))
+    mirror.update(folder)
+    return folder, project, source
+
+
+def measure(
+    name: str, command: list[str], runs: int, environ: dict[str, str], stdin: bytes, prepare: Callable[[], None]
+) -> float:
+    """Median milliseconds of a command beside `python -c pass`, run in turn; prints both and their ratio."""
+    baseline, times = [], []
+    for _ in range(runs + 1):
+        for argv, into, data in (([sys.executable, "-c", "pass"], baseline, b""), (command, times, stdin)):
+            prepare()
+            started = time.perf_counter()
+            subprocess.run(argv, input=data, env=environ, check=True, stdout=subprocess.DEVNULL)
+            into.append((time.perf_counter() - started) * 1000)
+    base, median = statistics.median(baseline[1:]), statistics.median(times[1:])
+    print(f"{name:<44} {base:8.1f} {median:8.1f} {median / base:7.2f}x")
+    return median / base
+
+
+def main() -> None:
+    """Build, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=15)
+    runs = parser.parse_args().runs
+    with tempfile.TemporaryDirectory(prefix="llm-memory-bench-") as place:
+        home = Path(place)
+        folder, project, source = build(home)
+        big = source / f"{session_id(99_999)}.jsonl"
+        transcript(big, project, MEGABYTE)
+        environ = {
+            "PATH": os.environ["PATH"],
+            "HOME": place,
+            "CLAUDE_CONFIG_DIR": str(home / "claude"),
+            "LLM_MEMORY_HOME": folder.root,
+            "CLAUDE_PROJECT_DIR": str(project),
+        }
+        payload = json.dumps(
+            {
+                "session_id": big.stem,
+                "transcript_path": str(big),
+                "cwd": str(project),
+                "source": "startup",
+                "tool_name": "Bash",
+            }
+        ).encode()
+        hook = [sys.executable, "-I", "-S", str(ROOT / "manage.py"), "hook"]
+
+        def forget() -> None:
+            Path(folder.transcripts, big.name).unlink(missing_ok=True)
+
+        print(f"{'hook':<44} {'pass ms':>8} {'hook ms':>8} {'ratio':>8}")
+        measure("post_tool_use (target 2x)", [*hook, "post_tool_use"], runs, environ, payload, lambda: None)
+        measure("session_end, 1 MB transcript (target 5x)", [*hook, "session_end"], runs, environ, payload, forget)
+        measure(
+            f"session_start, {RECORDS:,} records (target 8x)",
+            [*hook, "session_start"],
+            runs,
+            environ,
+            payload,
+            lambda: None,
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""A browser-like client on a real mirror of real record files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from memories.core import mirror
+from memories.core.paths import DataFolder
+from tests.conftest import MakeRecord
+
+Remember = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def client(memory_home: DataFolder) -> Client:
+    """Asks the application that a browser on this machine would ask."""
+    return Client(SERVER_NAME="127.0.0.1")
+
+
+@pytest.fixture
+def remember(memory_home: DataFolder, make_record: MakeRecord) -> Remember:
+    """make_record that also brings the mirror up to date."""
+
+    def store(content: str, **fields: Any) -> dict[str, Any]:
+        record = make_record(content, **fields)
+        mirror.update(memory_home)
+        return record
+
+    return store
+
+
+@pytest.fixture
+def remember_many(memory_home: DataFolder, make_record: MakeRecord) -> Callable[[int], None]:
+    """Writes that many notes, one an hour, newest last, and updates the mirror once."""
+
+    def store(count: int) -> None:
+        for number in range(count):
+            day, hour = divmod(number, 24)
+            created = f"2026-03-{day + 1:02d}T{hour:02d}:00:00"
+            make_record(f"canary number {number}", created_at=created, project=f"p{number % 3}", tags="a, b")
+        mirror.update(memory_home)
+
+    return store

@@ -1,0 +1,133 @@
+"""The page of one memory."""
+
+from __future__ import annotations
+
+import json
+from html import unescape
+
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from memories.core import mirror, records
+from memories.core.paths import DataFolder
+from tests.conftest import MakeRecord
+from tests.dashboard.conftest import Remember
+
+
+def text(client: Client, uuid: str, status: int = 200) -> str:
+    response = client.get(f"/m/{uuid}/")
+    assert response.status_code == status
+    return response.content.decode()
+
+
+def test_the_text_is_shown_as_markdown_with_headings_below_the_page_s_own(client: Client, remember: Remember) -> None:
+    page = text(client, remember("# Plan\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n- *one*", project="shop")["uuid"])
+    assert "<h1>Note in shop</h1>" in page
+    assert "<h2>Plan</h2>" in page
+    assert "<td>1</td>" in page
+    assert "<li><em>one</em></li>" in page
+    assert "<title>Plan · LLM Memory</title>" in page
+
+
+def test_every_field_is_shown(client: Client, remember: Remember) -> None:
+    record = remember(
+        "text", type="session_log", project="shop", project_id="git:h/o/shop", importance=9, tags="a-tag, b-tag",
+        session_id="7b1e2f04-0000-4000-8000-00000000c0de", transcript_ref="~/x/11112222.jsonl, 33334444",
+        created_at="2026-03-14T09:12:44", updated_at="2026-03-15T10:00:00", origin="laptop",
+    )  # fmt: skip
+    page = text(client, record["uuid"])
+    for value in (
+        "session log", "git:h/o/shop", "9 of 10", "a-tag", "b-tag", record["session_id"], "11112222", "33334444",
+        "2026-03-14 09:12 UTC", "2026-03-15 10:00 UTC", "laptop", record["uuid"], 'href="/?project=shop"',
+    ):  # fmt: skip
+        assert value in page
+
+
+def test_links_are_shown_both_ways_and_absent_targets_as_such(client: Client, remember: Remember) -> None:
+    absent = "ab" * 16
+    target = remember("the target")
+    middle = remember(
+        "the middle",
+        connections=[
+            {"to_uuid": target["uuid"], "relationship": "related_to"},
+            {"to_uuid": absent, "relationship": "related_to"},
+        ],
+    )
+    remember("the source", connections=[{"to_uuid": middle["uuid"], "relationship": "related_to"}])
+    page = text(client, middle["uuid"])
+    assert f'<a href="/m/{target["uuid"]}/">the target</a>' in page
+    assert ">the source</a>" in page
+    assert f"<code>{absent}</code>" in page
+    assert "not on this machine" in page
+    assert "the middle" in text(client, target["uuid"])
+
+
+def test_an_archived_memory_says_what_replaced_it(client: Client, remember: Remember) -> None:
+    new = remember("the new")
+    old = remember("the old", status="archived", archived_in=new["uuid"])
+    page = text(client, old["uuid"])
+    assert "<strong>Archived</strong>" in page
+    assert ">the new</a>" in page
+    assert "notice" not in text(client, new["uuid"])
+
+
+def test_a_superseded_memory_says_so_until_its_successor_is_archived(client: Client, remember: Remember) -> None:
+    old = remember("the old")
+    remember("the new", connections=[{"to_uuid": old["uuid"], "relationship": "supersedes"}])
+    assert "<strong>Superseded</strong>" in text(client, old["uuid"])
+    other = remember("another")
+    remember("gone", status="archived", connections=[{"to_uuid": other["uuid"], "relationship": "supersedes"}])
+    assert "<strong>Superseded</strong>" not in text(client, other["uuid"])
+
+
+def test_the_raw_record_is_the_file_with_its_unknown_fields(client: Client, remember: Remember, folder: DataFolder) -> None:
+    record = remember("text <b>", shape={"of": "things"})
+    page = text(client, record["uuid"])
+    raw = page.split("<pre tabindex=\"0\">")[1].split("</pre>")[0]
+    assert json.loads(unescape(raw)) == records.load(folder, record["uuid"])
+
+
+def test_text_that_is_not_whole_unicode_is_shown(client: Client, memory_home: DataFolder, make_record: MakeRecord) -> None:
+    record = make_record("text")
+    path = records.record_path(memory_home, record["uuid"])
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump({**record, "content": "half \ud83d pair", "project": "pro\udc00ject"}, file)
+    mirror.update(memory_home)
+    assert "half ? pair" in text(client, record["uuid"])
+    assert client.get("/?q=half").status_code == 200
+
+
+def test_a_record_that_is_not_there_is_a_404_with_the_next_step(client: Client) -> None:
+    assert "No such memory" in text(client, "ab" * 16, 404)
+
+
+def test_a_deleted_record_says_how_to_bring_it_back(client: Client, remember: Remember, folder: DataFolder) -> None:
+    record = remember("text")
+    records.delete(folder, record["uuid"])
+    assert f"No record {record['uuid']}" in text(client, record["uuid"], 404)
+
+
+def test_a_file_that_is_no_record_any_more_is_named(client: Client, remember: Remember, folder: DataFolder) -> None:
+    record = remember("text")
+    path = records.record_path(folder, record["uuid"])
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("{")
+    assert "Repair the file" in text(client, record["uuid"], 500)
+
+
+def test_an_address_that_is_no_record_id_is_a_404(client: Client) -> None:
+    for name in ("x", "../../etc/passwd", "AB" * 16, "ab" * 17):
+        assert client.get(f"/m/{name}/").status_code == 404
+
+
+def test_the_number_of_queries_does_not_grow_with_the_links(client: Client, remember: Remember) -> None:
+    counts = []
+    for total in (1, 30):
+        targets = [remember(f"target {number}")["uuid"] for number in range(total)]
+        links = [{"to_uuid": uuid, "relationship": "related_to"} for uuid in targets]
+        record = remember("the source", connections=links)
+        with CaptureQueriesContext(connection) as queries:
+            text(client, record["uuid"])
+        counts.append(len(queries))
+    assert counts[0] == counts[1] <= 4
