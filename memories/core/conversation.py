@@ -50,16 +50,25 @@ class Turn:
     call. is_compact_summary: the client's summary of what was compacted away; its role is `user`.
     """
 
-    __slots__ = ("is_compact_summary", "line", "role", "text", "timestamp", "tools", "uuid")
+    __slots__ = ("_entry", "is_compact_summary", "line", "role", "text", "uuid")
 
     def __init__(self, line: int, role: str, text: str, entry: dict[str, Any]) -> None:
         self.line = line
         self.role = role
         self.text = text
-        self.timestamp = clock.normalise_time(entry.get("timestamp"))
         self.uuid: str | None = entry["uuid"] if isinstance(entry.get("uuid"), str) else None
-        self.tools = [(name, arguments) for name, arguments, _ in tool_calls(entry)]
         self.is_compact_summary = bool(entry.get("isCompactSummary"))
+        self._entry = entry
+
+    @property
+    def timestamp(self) -> str | None:
+        """The line's time as a record's time string."""
+        return clock.normalise_time(self._entry.get("timestamp"))
+
+    @property
+    def tools(self) -> list[tuple[str, dict[str, Any]]]:
+        """The tool calls in the line."""
+        return [(name, arguments) for name, arguments, _ in tool_calls(self._entry)]
 
 
 def _open(path: str) -> BinaryIO:

@@ -285,7 +285,7 @@ def _apply_file(connection: sqlite3.Connection, folder: DataFolder, name: str, r
     if record is None:
         if records.is_uuid(uuid):
             result.removed += mirror_rows.forget(connection, uuid)
-    elif mirror_rows.write_row(connection, record):
+    elif mirror_rows.write_row(connection, record, fresh=result.rebuilt):
         result.added += 1
     else:
         result.changed += 1

@@ -48,8 +48,11 @@ def title_of(content: str) -> str:
     return ""
 
 
-def write_row(connection: sqlite3.Connection, record: dict[str, Any]) -> bool:
-    """Insert or replace a record's row and its outgoing links; True when it was not there before."""
+def write_row(connection: sqlite3.Connection, record: dict[str, Any], *, fresh: bool) -> bool:
+    """Insert or replace a record's row and its outgoing links; True when it was not there before.
+
+    fresh: the tables were empty at the start, so there is nothing to replace.
+    """
     content = clean(record["content"])
     tags = clean(record.get("tags") or "")
     created_at = clock.normalise_time(record["created_at"]) or ""
@@ -63,14 +66,15 @@ def write_row(connection: sqlite3.Connection, record: dict[str, Any]) -> bool:
         created_at, clock.normalise_time(record.get("updated_at")), text["origin"],
         record.get("status", "active"), record.get("archived_in"),
     )  # fmt: skip
-    is_new = connection.execute("SELECT 1 FROM memory WHERE uuid = ?", (record["uuid"],)).fetchone() is None
+    found = None if fresh else connection.execute("SELECT 1 FROM memory WHERE uuid = ?", (record["uuid"],)).fetchone()
     connection.execute(_UPSERT, row)
-    connection.execute("DELETE FROM link WHERE from_uuid = ?", (record["uuid"],))
+    if found is not None:
+        connection.execute("DELETE FROM link WHERE from_uuid = ?", (record["uuid"],))
     connection.executemany(
         "INSERT INTO link (from_uuid, to_uuid, relationship) VALUES (?, ?, ?)",
         [(record["uuid"], to_uuid, relationship) for to_uuid, relationship in records.valid_connections(record)],
     )
-    return is_new
+    return found is None
 
 
 def _ref_text(transcript_ref: object) -> str | None:

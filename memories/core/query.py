@@ -114,13 +114,12 @@ def match_expression(text: str) -> str | None:
 def lemmas(text: str) -> str:
     """What is indexed beside a text: base forms of its irregular words and the parts of its identifiers."""
     found: dict[str, None] = {}
-    for word in _WORD.findall(text):
-        base = IRREGULAR.get(word.lower())
-        if base:
-            found[base] = None
-        if not (word.islower() or word.isdigit()):
-            for part in camel_parts(word):
-                found[part] = None
+    for word in dict.fromkeys(_WORD.findall(text)):
+        lower = word.lower()
+        if lower in IRREGULAR:
+            found[IRREGULAR[lower]] = None
+        if lower != word or not word.isalpha():
+            found.update(dict.fromkeys(camel_parts(word)))
     return " ".join(found)
 
 

@@ -37,6 +37,7 @@ COMMAND_CHARS = 100
 _DERIVED = ("schema_version", "type", "content", "project", "project_id", "session_id", "transcript_ref", "created_at")
 _EDITING_TOOLS = {"Edit": "file_path", "Write": "file_path", "MultiEdit": "file_path", "NotebookEdit": "notebook_path"}
 _PARSED_COMMAND_CHARS = 4000
+_STAMP_CHARS = len("2026-03-14T09:12:44.123Z")
 _COMMIT = re.compile(r"""\bgit\b[^\n;&|'"]{0,200}\bcommit\b[^\n;&|'"]{0,200}?\s(?:-[a-zA-Z]*m|--message)[ =]?\s*""")
 _HEREDOC = re.compile(r"""\$\(\s*cat\s*<<-?\s*\\?['"]?\w+['"]?[^\n]*\n""")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\s]+")
@@ -70,7 +71,7 @@ class _Session:
     """What one pass over a transcript gathers, line by line in the order of their timestamps."""
 
     def __init__(self) -> None:
-        self.times: list[str] = []
+        self._stamps: list[str] = []
         self.branch = ""
         self.cwd = ""
         self.requests: list[str] = []
@@ -84,10 +85,18 @@ class _Session:
         self.compactions = 0
         self.ending = UNANSWERED
 
+    @property
+    def times(self) -> list[str]:
+        """Record times of the session's lines; where all are written alike, only the first and the last."""
+        stamps = self._stamps
+        if stamps and all(len(stamp) == _STAMP_CHARS and stamp[-1] == "Z" for stamp in stamps):
+            stamps = [min(stamps), max(stamps)]
+        return [time for time in map(clock.normalise_time, stamps) if time]
+
     def add(self, line: int, entry: dict[str, Any]) -> None:
-        time = clock.normalise_time(entry.get("timestamp"))
-        if time:
-            self.times.append(time)
+        time = entry.get("timestamp")
+        if isinstance(time, str):
+            self._stamps.append(time)
         branch, cwd = entry.get("gitBranch"), entry.get("cwd")
         if isinstance(branch, str) and branch and branch != "HEAD":
             self.branch = branch
@@ -173,8 +182,8 @@ def build(path: str, project: Project | None) -> dict[str, Any] | None:
         "session_id": session_id,
         "importance": IMPORTANCE,
         "transcript_ref": json.dumps([session_id]),
-        "tags": "session-log",
-        "created_at": max(session.times) if session.times else _file_time(path),
+        "tags": None,
+        "created_at": max(session.times, default="") or _file_time(path),
         "connections": [],
         "status": "active",
     }

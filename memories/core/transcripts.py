@@ -28,7 +28,7 @@ COMPARED_BYTES = 64 * 1024
 
 CHUNK_BYTES = 1024 * 1024
 _SESSION_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_NOT_IN_SLUG = re.compile(r"[^A-Za-z0-9]")
+_LAST_OF_BASIC_PLANE = 0xFFFF
 
 
 class Source:
@@ -54,8 +54,13 @@ def slug(path: str) -> str:
 
     Over 200 characters: the first 200, to which the client appends `-` and a hash; see in_slug_folder.
     """
-    units = re.sub(r"[^\x00-\uffff]", "--", path)  # outside the basic plane a character is two UTF-16 units
-    return _NOT_IN_SLUG.sub("-", units)[:SLUG_CHARS]
+    return "".join(map(_slug_part, path))[:SLUG_CHARS]
+
+
+def _slug_part(character: str) -> str:
+    if character.isascii() and character.isalnum():
+        return character
+    return "-" if ord(character) <= _LAST_OF_BASIC_PLANE else "--"  # beyond it, two UTF-16 units
 
 
 def in_slug_folder(path: str, folder_name: str) -> bool:

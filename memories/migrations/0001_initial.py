@@ -12,7 +12,7 @@ from django.db.migrations.state import StateApps
 from memories.core.mirror import schema_statements
 
 
-def run_schema(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+def run_schema(_apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Run schema.sql statement by statement."""
     for statement in schema_statements():
         schema_editor.execute(statement)

@@ -46,7 +46,7 @@ def test_a_log_tells_the_session(tmp_path: Path) -> None:
         "session_id": SESSION,
         "importance": 3,
         "transcript_ref": f'["{SESSION}"]',
-        "tags": "session-log",
+        "tags": None,
         "created_at": "2026-03-14T09:00:08",
         "connections": [],
         "status": "active",

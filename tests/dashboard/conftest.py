@@ -15,10 +15,20 @@ from tests.conftest import MakeRecord
 Remember = Callable[..., dict[str, Any]]
 
 
+class BrowserLikeClient(Client):
+    """Reads an answer to its end and closes it, as a browser does; files would stay open otherwise."""
+
+    def request(self, **request: Any) -> Any:
+        """The answer, closed."""
+        response = super().request(**request)
+        response.close()
+        return response
+
+
 @pytest.fixture
 def client(memory_home: DataFolder) -> Client:
-    """Asks the application that a browser on this machine would ask."""
-    return Client(SERVER_NAME="127.0.0.1")
+    """Asks the application what a browser on this machine would ask."""
+    return BrowserLikeClient(SERVER_NAME="127.0.0.1")
 
 
 @pytest.fixture

@@ -81,14 +81,18 @@ def test_a_superseded_memory_says_so_until_its_successor_is_archived(client: Cli
     assert "<strong>Superseded</strong>" not in text(client, other["uuid"])
 
 
-def test_the_raw_record_is_the_file_with_its_unknown_fields(client: Client, remember: Remember, folder: DataFolder) -> None:
+def test_the_raw_record_is_the_file_with_its_unknown_fields(
+    client: Client, remember: Remember, folder: DataFolder
+) -> None:
     record = remember("text <b>", shape={"of": "things"})
     page = text(client, record["uuid"])
-    raw = page.split("<pre tabindex=\"0\">")[1].split("</pre>")[0]
+    raw = page.split('<pre tabindex="0">')[1].split("</pre>")[0]
     assert json.loads(unescape(raw)) == records.load(folder, record["uuid"])
 
 
-def test_text_that_is_not_whole_unicode_is_shown(client: Client, memory_home: DataFolder, make_record: MakeRecord) -> None:
+def test_text_that_is_not_whole_unicode_is_shown(
+    client: Client, memory_home: DataFolder, make_record: MakeRecord
+) -> None:
     record = make_record("text")
     path = records.record_path(memory_home, record["uuid"])
     with open(path, "w", encoding="utf-8") as file:

@@ -13,6 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from memories.core import mirror, records
+from memories.core.files import remove_quietly
 from memories.core.paths import DataFolder
 from tests.conftest import MakeRecord
 from tests.dashboard.conftest import Remember
@@ -232,7 +233,9 @@ def test_many_projects_are_folded_and_the_chosen_one_stays_in_sight(
     assert page.index("project-19") < page.index("<details>")
 
 
-@pytest.mark.parametrize("address", ["/", "/?q=canary", "/?archived=1", "/?project=p1&type=note", "/?q=canary&archived=1"])
+@pytest.mark.parametrize(
+    "address", ["/", "/?q=canary", "/?archived=1", "/?project=p1&type=note", "/?q=canary&archived=1"]
+)
 def test_the_number_of_queries_does_not_grow_with_the_records(
     client: Client, remember_many: Callable[[int], None], address: str
 ) -> None:
@@ -255,7 +258,9 @@ def test_an_address_that_no_link_leads_to_is_refused_with_a_page(client: Client,
     assert "This address does not work" in response.content.decode()
 
 
-def test_a_change_shows_on_the_next_page_without_a_restart(client: Client, remember: Remember, folder: DataFolder) -> None:
+def test_a_change_shows_on_the_next_page_without_a_restart(
+    client: Client, remember: Remember, folder: DataFolder
+) -> None:
     record = remember("the old text")
     record["content"] = "the new text, which is longer"
     records.save(folder, record)
@@ -267,6 +272,6 @@ def test_a_rebuilt_index_is_read_without_a_restart(client: Client, remember: Rem
     remember("kept")
     text(client, "/")
     for suffix in ("", "-wal", "-shm"):
-        mirror.files.remove_quietly(folder.mirror + suffix)
+        remove_quietly(folder.mirror + suffix)
     mirror.update(folder)
     assert titles(text(client, "/")) == ["kept"]

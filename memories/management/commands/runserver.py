@@ -38,7 +38,11 @@ class Command(BaseCommand):
         """Bring the index up to date, bind, print the address, serve."""
         host, port = parse_address(options["addrport"])
         if options["verbosity"] < 2:  # noqa: PLR2004 - Django's number for "verbose"
-            logging.getLogger("django.server").setLevel(logging.CRITICAL)
+            for name in (
+                "django.server",
+                "django.security",
+            ):  # what was asked and what was refused: the browser shows it
+                logging.getLogger(name).setLevel(logging.CRITICAL)
             logging.getLogger("django.request").setLevel(logging.ERROR)
         self._refresh_mirror()
         server = bind(HOSTS[host], port)

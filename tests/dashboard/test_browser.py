@@ -1,0 +1,197 @@
+"""The dashboard in a real Chromium: search without reload, no policy violation, keyboard, and without JavaScript."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from memories.core import mirror
+from memories.core.paths import DataFolder
+from tests.conftest import MakeRecord
+from tests.dashboard import server
+
+pytestmark = pytest.mark.browser
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def chromium() -> str:
+    """Debian's Chromium, installed when we may; otherwise the test is skipped, loudly."""
+    path = shutil.which("chromium")
+    if path is None and os.geteuid() == 0 and shutil.which("apt-get"):
+        subprocess.run(["apt-get", "install", "-y", "-qq", "chromium"], check=False, capture_output=True)
+        path = shutil.which("chromium")
+    if path is None:
+        pytest.skip("BROWSER SKIPPED: no chromium here; `apt-get install chromium` and run again")
+    return path
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = chromium()
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def address(folder: DataFolder, make_record: MakeRecord) -> Iterator[str]:
+    """A dashboard over 70 memories, one of them with an attack in it."""
+    for number in range(68):
+        make_record(f"canary {number}", created_at=f"2026-03-{number // 24 + 1:02d}T{number % 24:02d}:00:00")
+    make_record("# Freeze\n\nThe deploy waits for **Monday**.", project="shop", created_at="2026-04-01T00:00:00")
+    make_record("<img src=x onerror=\"document.title='attacked'\"> freeze", created_at="2026-04-02T00:00:00")
+    mirror.update(folder)
+    with server.dashboard(folder) as found:
+        yield found
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A tab; whatever the console reports fails the test, so 0 policy violations are part of each."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    tab = context.new_page()
+    reported: list[str] = []
+    tab.on("console", lambda message: reported.append(message.text))
+    tab.on("pageerror", lambda error: reported.append(str(error)))
+    asked: list[str] = []
+    tab.on("request", lambda request: asked.append(request.url))
+    yield tab
+    context.close()
+    assert reported == []
+    assert [url for url in asked if not url.startswith("http://127.0.0.1:")] == []
+
+
+def test_typing_searches_without_a_reload_and_back_undoes_it(page: Page, address: str) -> None:
+    page.goto(address)
+    page.evaluate("window.stillHere = true")
+    page.keyboard.press("Tab")  # skip link
+    page.locator("#q").press_sequentially("freeze")
+    page.wait_for_url("**/?q=freeze")
+    page.wait_for_function("document.querySelectorAll('.entry').length === 2")
+    assert page.inner_text("#count") == "2 hits for “freeze”, best first"
+    assert page.locator("mark").first.inner_text() == "Freeze"
+    assert page.title() == "freeze · LLM Memory"
+    assert page.evaluate("document.activeElement.id") == "q"
+    page.go_back()
+    page.wait_for_function("document.querySelectorAll('.entry').length === 50")
+    assert page.input_value("#q") == ""
+    assert page.evaluate("window.stillHere") is True
+
+
+def test_scrolling_loads_the_rest_once(page: Page, address: str) -> None:
+    page.goto(address)
+    assert page.locator(".entry").count() == 50
+    page.locator(".more").scroll_into_view_if_needed()
+    page.wait_for_function("document.querySelectorAll('.entry').length === 70")
+    days = page.locator("h2.day").all_inner_texts()
+    assert len(days) == len(set(days)) == 5
+    assert page.url == address
+
+
+def test_an_attack_in_a_memory_stays_text(page: Page, address: str) -> None:
+    page.goto(address)
+    page.get_by_role("link", name=re.compile("onerror")).click()
+    assert page.locator(".text img").count() == 0
+    assert page.title().startswith("<img src=x")
+
+
+def test_the_keyboard_reaches_search_filters_and_memories_with_visible_focus(page: Page, address: str) -> None:
+    page.goto(address)
+    reached = []
+    for _ in range(9):
+        page.keyboard.press("Tab")
+        focused = page.evaluate(
+            """() => {
+                const element = document.activeElement;
+                const ring = [element, element.closest('.entry')].some(
+                    one => one && getComputedStyle(one).outlineStyle === 'solid'
+                        && parseFloat(getComputedStyle(one).outlineWidth) >= 2);
+                return [element.textContent.trim() || element.id, ring];
+            }"""
+        )
+        assert focused[1], focused
+        reached.append(focused[0])
+    assert reached[0] == "Skip to the content"
+    assert "q" in reached
+    assert any("shop" in one for one in reached)
+
+
+def test_narrow_screens_do_not_scroll_sideways(browser: Browser, address: str) -> None:
+    context = browser.new_context(viewport={"width": 320, "height": 700})
+    tab = context.new_page()
+    for path in ("", "?q=freeze", "?q=nothing+at+all"):
+        tab.goto(address + path)
+        assert tab.evaluate("document.documentElement.scrollWidth") <= 320
+    tab.goto(address)
+    tab.locator(".entry a").first.click()
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 320
+    context.close()
+
+
+def test_everything_works_without_javascript(browser: Browser, address: str) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    tab.goto(address)
+    tab.get_by_role("link", name="More").click()
+    assert tab.locator(".entry").count() == 20
+    tab.get_by_role("link", name="Back to the newest").click()
+    tab.get_by_role("searchbox", name="Search memories").fill("freeze")
+    tab.get_by_role("button", name="Search").click()
+    assert tab.locator(".entry").count() == 2
+    tab.get_by_role("link", name=re.compile("shop")).click()
+    assert tab.locator(".entry").count() == 1
+    tab.locator(".entry a").click()
+    assert tab.locator(".text strong").inner_text() == "Monday"
+    tab.get_by_text("Raw record").click()
+    assert tab.locator(".raw pre").is_visible()
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_has_the_contrast_of_wcag_aa(browser: Browser, address: str, scheme: str) -> None:
+    context = browser.new_context(color_scheme=scheme)
+    tab = context.new_page()
+    tab.goto(address + "?q=freeze&project=shop")
+    assert tab.evaluate(CONTRASTS_BELOW_AA) == []
+    tab.locator(".entry a").click()
+    assert tab.evaluate(CONTRASTS_BELOW_AA) == []
+    context.close()
+
+
+CONTRASTS_BELOW_AA = """() => {
+    const parse = text => text.match(/[\\d.]+/g).map(Number);
+    const light = ([r, g, b]) => [r, g, b].map(v => v / 255)
+        .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+    const behind = element => {
+        for (let one = element; one; one = one.parentElement) {
+            const colour = parse(getComputedStyle(one).backgroundColor);
+            if (colour.length === 3 || colour[3] > 0) return colour;
+        }
+        return [255, 255, 255];
+    };
+    const low = [];
+    for (const element of document.querySelectorAll('body *')) {
+        const own = [...element.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
+        if (!own || element.closest('.unseen')) continue;
+        const [a, b] = [light(parse(getComputedStyle(element).color)), light(behind(element))];
+        const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+        if (ratio < 4.5) low.push([element.className, element.textContent.trim().slice(0, 40), ratio]);
+    }
+    return low;
+}"""
