@@ -38,26 +38,41 @@ def session_id(number: int) -> str:
 
 
 def transcript(path: Path, cwd: Path, size: int) -> None:
-    """A transcript of about size bytes: requests, answers, tool calls and their output."""
+    """A transcript of about size bytes, shaped like a 2.1.330 client's.
+
+    The client's own log of what it sent (an eighth of the file here, far more in real short sessions), half a kilobyte
+    of fields a line, tool output of 3 kB.
+    """
     sid = path.stem
     with open(path, "w", encoding="utf-8") as file:
         number = 0
+        if size >= MEGABYTE:
+            file.write(json.dumps({"type": "api-request-shape", "sessionId": sid, "body": "x" * (size // 8)}) + "\n")
         while file.tell() < size:
-            common = {"sessionId": sid, "cwd": str(cwd), "timestamp": "2026-03-01T10:00:00.000Z", "gitBranch": "main"}
-            user = {"role": "user", "content": f"request {number}: mend the parser"}
-            usage = {"input_tokens": 1000 + number, "output_tokens": 20}
+            common = {
+                "parentUuid": f"{sid}-{number}", "isSidechain": False, "userType": "external", "entrypoint": "cli",
+                "cwd": str(cwd), "sessionId": sid, "version": "2.1.330", "gitBranch": "main", "slug": "calm-heron",
+                "timestamp": f"2026-03-01T10:{number // 60 % 60:02}:{number % 60:02}.000Z",
+                "requestId": f"req_{number}", "permissionMode": "default", "promptId": f"{sid}-p",
+                "origin": {"kind": "human"},
+            }  # fmt: skip
+            usage = {
+                "input_tokens": 1000 + number, "cache_creation_input_tokens": 300, "cache_read_input_tokens": 20_000,
+                "output_tokens": 20, "service_tier": "standard",
+            }  # fmt: skip
+            answer = {"role": "assistant", "id": f"msg_{number}", "model": "claude-x", "usage": usage}
             call = {
                 "type": "tool_use",
                 "id": f"t{number}",
                 "name": "Bash",
                 "input": {"command": f"pytest -k n{number}"},
             }
-            result = {"type": "tool_result", "tool_use_id": f"t{number}", "content": "output line\n" * 60}
+            result = {"type": "tool_result", "tool_use_id": f"t{number}", "content": "a line of output\n" * 180}
             for kind, message in (
-                ("user", user),
-                ("assistant", {"role": "assistant", "content": [call], "usage": usage}),
+                ("user", {"role": "user", "content": f"request {number}: mend the parser"}),
+                ("assistant", {**answer, "content": [call]}),
                 ("user", {"role": "user", "content": [result]}),
-                ("assistant", {"role": "assistant", "content": [{"type": "text", "text": "Done."}], "usage": usage}),
+                ("assistant", {**answer, "content": [{"type": "text", "text": "Done."}]}),
             ):
                 number += 1
                 line = {"type": kind, "uuid": f"{sid}-{number}", **common, "message": message}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 from memories.core import state, usage
-from memories.core.projects import identify
 from memories.core.settings import read_settings
 
 TYPE_CHECKING = False
@@ -36,6 +35,8 @@ def handle(given: Payload, folder: DataFolder) -> tuple[str, str]:
     passed = context - baseline
     if passed < threshold * (reminded + 1):
         return "", "quiet"
+    from memories.core.projects import identify  # only when there is something to say
+
     project = identify(given.folder, settings)
     if project is not None and not project.enabled:
         return "", "disabled"

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import sqlite3
 from collections.abc import Callable
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.db import connection
+from django.db import DatabaseError, connection
 from mcp.server.mcpserver.exceptions import ToolError
 
-from mcp_bridge.context import BackgroundSync, current_session
+from mcp_bridge import context
 from memories import selectors
-from memories.core import scope
-from memories.core.errors import LLMMemoryError
+from memories.core import mirror, scope
+from memories.core.errors import LLMMemoryError, MirrorUnavailableError
 from memories.core.paths import DataFolder
 from memories.core.settings import read_settings
 from memories.services import Session
@@ -24,7 +26,7 @@ logger = logging.getLogger(__name__)
 class Calls:
     """What every tool needs: the data folder, the caller's session and project, and run()."""
 
-    def __init__(self, folder: DataFolder, sync: BackgroundSync) -> None:
+    def __init__(self, folder: DataFolder, sync: context.BackgroundSync) -> None:
         self.folder = folder
         self._sync = sync
 
@@ -35,9 +37,13 @@ class Calls:
     def _run(self, body: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         self._sync.wait_until_usable()
         try:
-            return body()
+            return _sendable(body())
+        except MirrorUnavailableError as error:
+            raise ToolError(self._sync.explain(error)) from error
         except LLMMemoryError as error:
             raise ToolError(str(error)) from error
+        except (DatabaseError, sqlite3.Error) as error:
+            raise ToolError(self._index_fault(error)) from error
         except (
             Exception
         ) as error:  # the boundary: one tool's crash must leave the server up and tell the model something
@@ -48,9 +54,19 @@ class Calls:
                 "Try once more, or ask the user to run `llm-memory doctor`."
             ) from error
 
+    def _index_fault(self, error: Exception) -> str:
+        """Have a damaged index made again, waiting a bounded time for it, and say what to do."""
+        connection.close()
+        cause = error if isinstance(error, sqlite3.Error) else error.__cause__
+        if not (isinstance(cause, sqlite3.Error) and mirror.is_damage(cause)):
+            return f"The index cannot be read now ({error}). Try again in a moment, or run `llm-memory doctor`."
+        self._sync.start(rebuild=True)
+        self._sync.wait(context.FIRST_CALL_SECONDS)
+        return f"The index was damaged ({error}) and is made again from the records, which are whole. Try once more."
+
     def session(self) -> Session:
         """The session that calls."""
-        return current_session(self.folder)
+        return context.current_session(self.folder)
 
     def own(self) -> scope.Scope | None:
         """The scope of the session's project; None outside any project."""
@@ -63,3 +79,10 @@ class Calls:
             return None
         settings, _ = read_settings(self.folder)
         return selectors.named_scope(self.folder, name.strip(), self.session().project, settings)
+
+
+def _sendable(answer: dict[str, Any]) -> dict[str, Any]:
+    """An answer as JSON that every client can parse: a record's file may hold half surrogate pairs and NaN."""
+    text = json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace")
+    found: dict[str, Any] = json.loads(text, parse_constant=lambda _: None)
+    return found

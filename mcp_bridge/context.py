@@ -15,13 +15,22 @@ from memories.services import Session
 FIRST_CALL_SECONDS = 5.0
 """How long a call that comes while the index is being built waits before it says so in its answer."""
 
+LOCK_SECONDS = 60.0
+"""How long an update waits for another process that updates the same mirror; a rebuild of 100,000 records takes 5 s."""
+
 RESYNC_SECONDS = 60.0
 """A full scan for in-place edits and files that a sync brought runs at start and then at most this often."""
 
 
 def launch_folder() -> str:
-    """The folder Claude Code was started in: CLAUDE_PROJECT_DIR, else the server's own working directory."""
-    return os.environ.get("CLAUDE_PROJECT_DIR") or os.getcwd()
+    """The folder Claude Code was started in: CLAUDE_PROJECT_DIR, else the server's own working directory.
+
+    Empty, so no project, where neither is known: the working directory may have been removed.
+    """
+    try:
+        return os.environ.get("CLAUDE_PROJECT_DIR") or os.getcwd()
+    except FileNotFoundError:
+        return ""
 
 
 def current_session(folder: DataFolder) -> Session:
@@ -48,34 +57,51 @@ class BackgroundSync:
     def __init__(self, folder: DataFolder) -> None:
         self._folder = folder
         self._thread: threading.Thread | None = None
-        self._finished_at = 0.0
-        self.problem: str | None = None
+        self._started_at = 0.0
+        self._finished_at: float | None = None
+        self._problem: str | None = None
 
-    def start(self) -> None:
-        """Start an update unless one runs."""
+    def start(self, *, rebuild: bool = False) -> None:
+        """Start an update unless one runs. rebuild: make the mirror anew, which mends one damaged in the middle."""
         if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._run, name="mirror-sync", daemon=True)
+            self._thread = threading.Thread(target=self._run, args=(rebuild,), name="mirror-sync", daemon=True)
+            self._started_at = time.monotonic()
             self._thread.start()
 
-    def _run(self) -> None:
+    def _run(self, rebuild: bool) -> None:
         try:
-            mirror.update(self._folder, wait_seconds=60.0)
-            self.problem = None
+            mirror.update(self._folder, wait_seconds=LOCK_SECONDS, rebuild=rebuild)
+            self._problem = None
         except LLMMemoryError as error:
-            self.problem = str(error)
-        self._finished_at = time.monotonic()
+            self._problem = str(error)
+        except OSError as error:
+            self._problem = f"{self._folder.root}: {error.strerror}. Check its permissions."
+        finally:
+            self._finished_at = time.monotonic()
 
     def wait_until_usable(self) -> None:
-        """Let a call begin: at once when the mirror can be read, else wait a bounded time for the build.
+        """Let a call begin: at once when the mirror can be read and its first update is done, else wait a bounded time.
 
-        Starts another update when the last one is older than RESYNC_SECONDS. Raises nothing: a mirror that is still not
-        there is said by the call that reads it.
+        A mirror that cannot be read is waited for by every call; the start-up update of one that can, only until
+        FIRST_CALL_SECONDS after its start. Starts another update when the last one is older than RESYNC_SECONDS. Raises
+        nothing: a mirror that is still not there is said by the call that reads it.
         """
         usable = self._usable()
-        if not usable or time.monotonic() - self._finished_at > RESYNC_SECONDS:
+        if not usable or (self._finished_at is not None and time.monotonic() - self._finished_at > RESYNC_SECONDS):
             self.start()
-        if self._thread is not None and (not usable or self._finished_at == 0.0):
-            self._thread.join(FIRST_CALL_SECONDS)
+        if not usable:
+            self.wait(FIRST_CALL_SECONDS)
+        elif self._finished_at is None:
+            self.wait(self._started_at + FIRST_CALL_SECONDS - time.monotonic())
+
+    def wait(self, seconds: float) -> None:
+        """Wait for the update that runs, at most so many seconds."""
+        if self._thread is not None:
+            self._thread.join(max(0.0, seconds))
+
+    def explain(self, error: MirrorUnavailableError) -> str:
+        """What a call that found no usable mirror tells the model: the error, and why the update could not help."""
+        return f"{error} Its last update failed: {self._problem}" if self._problem else str(error)
 
     def _usable(self) -> bool:
         try:

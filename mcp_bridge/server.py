@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import logging
 import os
 import signal
@@ -9,9 +11,11 @@ import sys
 from types import FrameType
 from typing import Any
 
+import anyio
 from asgiref.sync import async_to_sync
 from mcp.server.mcpserver import Context, MCPServer
-from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
+from mcp.server.stdio import stdio_server
 from mcp_types import CallToolResult, InputRequiredResult
 from pydantic import ValidationError
 
@@ -54,6 +58,11 @@ class MemoryServer(MCPServer[Any]):
         """Call a tool. Raises ToolError with the domain's own text, or which argument is wrong and why."""
         try:
             return await super().call_tool(name, arguments, context)
+        except UnexpectedToolError as error:
+            raise ToolError(
+                f"{name} was carried out, but its answer could not be written as JSON. The record's file holds something "
+                "odd: ask the user to look at it, or to run `llm-memory doctor`."
+            ) from error
         except ToolError as error:
             cause = error.__cause__
             if isinstance(cause, ValidationError):
@@ -61,7 +70,34 @@ class MemoryServer(MCPServer[Any]):
                 raise ToolError(f"{name} was not called. {'; '.join(faults)}. Correct the arguments.") from error
             if isinstance(cause, ToolError):
                 raise ToolError(str(cause)) from error
-            raise
+            known = ", ".join(tool.name for tool in await self.list_tools())
+            raise ToolError(f"There is no tool {name}. Use one of {known}.") from error
+
+    async def run_stdio_async(self) -> None:
+        """Serve on stdin and stdout, as the SDK does, but reading messages through MendedInput."""
+        stdin = anyio.wrap_file(MendedInput(sys.stdin.buffer, encoding="utf-8", errors="replace"))
+        async with stdio_server(stdin=stdin) as (messages, answers):
+            server = self._lowlevel_server
+            await server.run(messages, answers, server.create_initialization_options())
+
+
+class MendedInput(io.TextIOWrapper):
+    """Lines of JSON in which half a surrogate pair has become a question mark.
+
+    JavaScript writes half an emoji as a lone \\ud83d escape. The SDK's parser refuses such a line and answers nothing, so
+    the client would wait until its own limit.
+    """
+
+    def readline(self, size: int = -1, /) -> str:  # type: ignore[override]
+        """The next line; one that is not JSON as it is, for the SDK to judge."""
+        line = super().readline(size)
+        if "\\ud" not in line and "\\uD" not in line:
+            return line
+        try:
+            message = json.loads(line)
+        except (ValueError, RecursionError):
+            return line
+        return json.dumps(message, ensure_ascii=False).encode("utf-8", "replace").decode("utf-8") + "\n"
 
 
 def build_server(folder: DataFolder, sync: BackgroundSync) -> MemoryServer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from typing import Any
+from urllib.parse import quote
 
 from django.db import DatabaseError, connection
 from django.db.models import Case, Exists, F, FloatField, OuterRef, Q, QuerySet, Value, When
@@ -25,10 +26,14 @@ MAX_NODES = 200
 
 
 def mirror_connection(folder: DataFolder) -> sqlite3.Connection:
-    """Django's own connection to the folder's mirror, reopened when the file was replaced under it.
+    """Django's own connection, pointed at the folder's mirror; reopened when the file was replaced under it.
 
     Raises MirrorUnavailableError when the mirror is missing, damaged or of another version.
     """
+    name = f"file:{quote(folder.mirror)}?mode=rw"
+    if connection.settings_dict["NAME"] != name:
+        connection.close()
+        connection.settings_dict["NAME"] = name
     try:
         inode = os.stat(folder.mirror).st_ino
     except OSError:

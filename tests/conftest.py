@@ -55,7 +55,7 @@ def make_record(folder: DataFolder) -> MakeRecord:
 
 @pytest.fixture
 def memory_home(folder: DataFolder, django_db_blocker: DjangoDbBlocker) -> Iterator[DataFolder]:
-    """A data folder with an empty mirror, and Django's connection opened on it: the real SQLite file, no test database."""
+    """A data folder with an empty mirror, and Django's connection on it: the real SQLite file, no test database."""
     mirror.update(folder)
     before = connection.settings_dict["NAME"]
     connection.close()

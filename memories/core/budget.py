@@ -13,6 +13,14 @@ _CLIENT_TAG = re.compile(
     re.IGNORECASE,
 )
 _ITEM_START = re.compile(r"^(?:[-*+] |\d+[.)] |\||#)")
+_HEADING = re.compile(r"^#{1,6} [^\n]*$")
+_UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+FENCES = ("```", "~~~")
+"""What begins and ends a block of code in Markdown."""
+
+LABEL_CHARS = 80
+QUOTE_UNITS = 2
+"""What quoted() adds to each line."""
 
 
 def units(text: str) -> int:
@@ -26,6 +34,11 @@ def quoted(text: str) -> str:
     return "\n".join(f"> {line}".rstrip() for line in defused.splitlines())
 
 
+def label(text: str) -> str:
+    """A name (a project's, which a repository's marker may choose) as it may stand outside quotes: one short line."""
+    return _CLIENT_TAG.sub("‹", one_line(_UNSHOWN.sub(" ", text), LABEL_CHARS))
+
+
 def one_line(text: str, limit: int) -> str:
     """Text on one line of at most limit characters, cut between words where that keeps half of it."""
     line = " ".join(text.split())
@@ -37,28 +50,33 @@ def one_line(text: str, limit: int) -> str:
 
 
 def items(text: str) -> list[str]:
-    """A Markdown text as the pieces it may be cut between: list entries, table rows, headings, paragraphs."""
+    """A Markdown text as the pieces it may be cut between: list entries, table rows, headings, paragraphs, whole blocks
+    of code."""
     pieces: list[str] = []
     open_paragraph = False
+    fence = ""
     for line in text.splitlines():
-        if not line.strip():
+        mark = line.strip()[:3]
+        if fence:
+            pieces[-1] += "\n" + line
+            fence = "" if mark == fence else fence
             open_paragraph = False
-        elif _ITEM_START.match(line) or not (open_paragraph and pieces):
+        elif not line.strip():
+            open_paragraph = False
+        elif not (open_paragraph and pieces) or _ITEM_START.match(line) or line.startswith(FENCES):
             pieces.append(line)
-            open_paragraph = True
+            open_paragraph = not _HEADING.match(line)
+            fence = mark if line.startswith(FENCES) else ""
         else:
             pieces[-1] += "\n" + line
+            fence = mark if mark in FENCES else ""
     return pieces
-
-
-QUOTE_UNITS = 2
-"""What quoted() adds to each line."""
 
 
 def cut(text: str, limit: int) -> tuple[str, int]:
     """The first items of a text that fit into limit units once they are quoted, and how many were left out.
 
-    A first item that alone is too long is shortened rather than dropped.
+    Never ends with a heading. A first item that alone is too long is shortened rather than dropped.
     """
     pieces = items(text)
     kept: list[str] = []
@@ -69,9 +87,18 @@ def cut(text: str, limit: int) -> tuple[str, int]:
             break
         kept.append(piece)
         room -= cost
+    while kept and len(kept) < len(pieces) and _HEADING.match(kept[-1]):
+        kept.pop()
     if pieces and not kept:
-        return one_line(pieces[0], max(limit // 2, 20)), len(pieces) - 1
+        first = next((piece for piece in pieces if not _HEADING.match(piece)), pieces[0])
+        return _shortened(first, max(limit - QUOTE_UNITS - 1, 20)), len(pieces) - 1
     return "\n".join(kept), len(pieces) - len(kept)
+
+
+def _shortened(text: str, limit: int) -> str:
+    """Text on one line of at most limit units."""
+    line = one_line(text, limit)
+    return line if units(line) <= limit else one_line(text, limit // 2)
 
 
 class Page:

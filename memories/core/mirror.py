@@ -91,18 +91,21 @@ def update(
     deadline: float | None = None,
     progress: Callable[[int, int], None] | None = None,
     rebuild: bool = False,
+    trust_above: int | None = None,
 ) -> UpdateResult:
     """Bring the mirror up to date with records/; rebuild it where missing, damaged, of another version, or asked for.
 
     wait_seconds: how long to wait for another process that updates. deadline: a time.monotonic() value after which the
-    result is left incomplete (never the mirror inconsistent). progress(done, total) is called as files are read.
-    Raises LockTimeoutError, StorageError.
+    result is left incomplete (never the mirror inconsistent). trust_above: with more records than this, an unchanged
+    mtime of the folders stands for unchanged files: nothing was made, renamed or removed, and only an edit in place,
+    which none of our writers and no file sync makes, waits for the next full scan. progress(done, total) is called
+    as files are read. Raises LockTimeoutError, StorageError.
     """
     if not os.path.isdir(folder.state):
         folder.create()
     with FileLock(os.path.join(folder.state, "mirror.lock"), wait_seconds):
         try:
-            return _update_locked(folder, deadline, progress, rebuild)
+            return _update_locked(folder, deadline, progress, rebuild, trust_above)
         except sqlite3.Error as error:
             if not is_damage(error):
                 raise StorageError(
@@ -110,7 +113,7 @@ def update(
                 ) from error
             _remove(folder.mirror)
         try:
-            return _update_locked(folder, deadline, progress, rebuild=True)
+            return _update_locked(folder, deadline, progress, True, None)
         except sqlite3.Error as error:
             raise StorageError(f"The index cannot be built ({error}). Check free space, then run sync.") from error
 
@@ -121,7 +124,11 @@ def _remove(path: str) -> None:
 
 
 def _update_locked(
-    folder: DataFolder, deadline: float | None, progress: Callable[[int, int], None] | None, rebuild: bool
+    folder: DataFolder,
+    deadline: float | None,
+    progress: Callable[[int, int], None] | None,
+    rebuild: bool,
+    trust_above: int | None,
 ) -> UpdateResult:
     connection = _open(folder.mirror, "rwc", BUSY_SECONDS)
     try:
@@ -133,27 +140,38 @@ def _update_locked(
             deadline = None  # a half-built mirror would answer as if it were whole
         result = UpdateResult()
         result.rebuilt = fresh
-        known = {} if fresh else _known_files(connection)
-        changes = _scan(folder, known)
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            if fresh:
-                _empty(connection)
-            _apply(connection, folder, changes, result, _Pace(deadline, progress, len(changes)))
-            if fresh:
-                connection.execute("INSERT INTO memory_fts (memory_fts) VALUES ('rebuild')")
-                _create_triggers(connection)
-                connection.execute(f"PRAGMA user_version = {MIRROR_VERSION}")
-            result.total = connection.execute("SELECT count(*) FROM memory").fetchone()[0]
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
+        mtimes = _folder_mtimes(folder)
+        trusted = not fresh and trust_above is not None and _unchanged(connection, mtimes, trust_above)
+        changes = _dirty(connection) if trusted else _scan(folder, set() if fresh else _known_files(connection))
+        if fresh or changes:
+            _write(connection, folder, changes, result, _Pace(deadline, progress, len(changes)))
+        if not trusted and result.complete:
+            _note_scan(connection, mtimes)
+        result.total = connection.execute("SELECT count(*) FROM memory").fetchone()[0]
         result.skipped = problems(connection)
         return result
     finally:
         connection.close()
+
+
+def _write(
+    connection: sqlite3.Connection, folder: DataFolder, changes: list[str], result: UpdateResult, pace: _Pace
+) -> None:
+    """Apply the changes in one transaction, onto empty tables where the result says rebuilt."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if result.rebuilt:
+            _empty(connection)
+        _apply(connection, folder, changes, result, pace)
+        if result.rebuilt:
+            connection.execute("INSERT INTO memory_fts (memory_fts) VALUES ('rebuild')")
+            _create_triggers(connection)
+            connection.execute(f"PRAGMA user_version = {MIRROR_VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
 
 
 class _Pace:
@@ -205,15 +223,44 @@ def _create_triggers(connection: sqlite3.Connection) -> None:
             connection.execute(statement)
 
 
-def _known_files(connection: sqlite3.Connection) -> dict[str, tuple[int, int]]:
-    rows = connection.execute("SELECT name, mtime_ns, size FROM source_file")
-    return {name: (mtime_ns, size) for name, mtime_ns, size in rows}
+def _folder_mtimes(folder: DataFolder) -> tuple[int, int]:
+    """mtimes of records/ and trash/ in ns; 0 for one that is missing or so young that a change might not show in it."""
+    mtimes = []
+    for path in (folder.records, folder.trash):
+        try:
+            mtime_ns = os.stat(path).st_mtime_ns
+        except OSError:
+            mtime_ns = 0
+        mtimes.append(mtime_ns if time.time_ns() - mtime_ns >= RACY_NS else 0)
+    return mtimes[0], mtimes[1]
 
 
-def _scan(folder: DataFolder, known: dict[str, tuple[int, int]]) -> list[str]:
-    """Names in records/ whose file changed, appeared or vanished since the last scan, or that a tombstone concerns."""
-    changed: list[str] = []
-    gone = dict.fromkeys(known)
+def _unchanged(connection: sqlite3.Connection, mtimes: tuple[int, int], above: int) -> bool:
+    count = connection.execute("SELECT count(*) FROM source_file").fetchone()[0]
+    return count > above and 0 not in mtimes and connection.execute("SELECT * FROM scan").fetchone() == mtimes
+
+
+def _note_scan(connection: sqlite3.Connection, mtimes: tuple[int, int]) -> None:
+    if connection.execute("SELECT * FROM scan").fetchone() != mtimes:
+        connection.execute("DELETE FROM scan")
+        connection.execute("INSERT INTO scan VALUES (?, ?)", mtimes)
+
+
+def _dirty(connection: sqlite3.Connection) -> list[str]:
+    """Files that were too young at the last scan to be trusted."""
+    return [name for (name,) in connection.execute("SELECT name FROM source_file WHERE mtime_ns = 0")]
+
+
+def _known_files(connection: sqlite3.Connection) -> set[tuple[str, int, int]]:
+    return set(connection.execute("SELECT name, mtime_ns, size FROM source_file").fetchall())
+
+
+def _scan(folder: DataFolder, known: set[tuple[str, int, int]]) -> list[str]:
+    """Names in records/ whose file changed, appeared or vanished since the last scan, or that a tombstone concerns.
+
+    known: (name, mtime_ns, size). Sets, because this runs over every record at every session start.
+    """
+    seen: set[tuple[str, int, int]] = set()
     try:
         with os.scandir(folder.records) as entries:
             for entry in entries:
@@ -224,9 +271,7 @@ def _scan(folder: DataFolder, known: dict[str, tuple[int, int]]) -> list[str]:
                     found = entry.stat(follow_symlinks=False)
                 except OSError:
                     continue
-                gone.pop(name, None)
-                if known.get(name) != (found.st_mtime_ns, found.st_size):
-                    changed.append(name)
+                seen.add((name, found.st_mtime_ns, found.st_size))
     except FileNotFoundError:
         pass
     except OSError as error:
@@ -235,7 +280,9 @@ def _scan(folder: DataFolder, known: dict[str, tuple[int, int]]) -> list[str]:
         graves = set(os.listdir(folder.trash))
     except OSError:
         graves = set()
-    concerned = graves & (known.keys() - gone.keys() - set(changed)) if graves else ()
+    changed = {name for name, _, _ in seen - known}
+    gone = {name for name, _, _ in known - seen} - changed
+    concerned = graves & {name for name, _, _ in seen & known} if graves else ()
     return [*gone, *changed, *concerned]
 
 

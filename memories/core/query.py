@@ -16,8 +16,8 @@ BM25_WEIGHTS = (1.0, 2.0, 1.0, 0.7)
 PROJECT_BOOST = 1.3
 """Factor on the score of the session's own project: it wins between like matches, not over a clearly better one."""
 
-IMPORTANCE_STEP = 0.02
-"""Relative gain per point of importance above the default of 5: at most 10 %."""
+IMPORTANCE_STEP = 0.05
+"""Relative gain per point of importance above the default of 5 (loss below it): at most a quarter."""
 
 MAX_TERMS = 48
 """Terms of a query that are used; a pasted page is searched by its first distinct words."""

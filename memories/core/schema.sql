@@ -49,6 +49,12 @@ CREATE TABLE source_file (
     problem  TEXT                            -- why it is not in the index; NULL for a record that is
 ) WITHOUT ROWID;
 
+-- The folders' mtimes before the last full scan; 0 when one was too young to be trusted. One row.
+CREATE TABLE scan (
+    records_mtime_ns INTEGER NOT NULL,
+    trash_mtime_ns   INTEGER NOT NULL
+);
+
 CREATE VIRTUAL TABLE memory_fts USING fts5 (
     content, title, search_meta, search_lemmas,
     content = 'memory', content_rowid = 'id', tokenize = 'porter unicode61'

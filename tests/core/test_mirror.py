@@ -282,3 +282,57 @@ def test_exact_duplicates_share_a_hash_whatever_their_spacing_and_case() -> None
 
     assert content_hash(" Deploys  go out\non Tuesdays ") == content_hash("deploys go out on tuesdays")
     assert content_hash("one") != content_hash("two")
+
+
+def _settle(folder: DataFolder) -> None:
+    """Make everything in the folder old enough to be trusted."""
+    past = time.time() - 60
+    for name in os.listdir(folder.records):
+        os.utime(os.path.join(folder.records, name), (past, past))
+    for path in (folder.records, folder.trash):
+        os.utime(path, (past, past))
+
+
+def _replace_in_place(path: str, old: bytes, new: bytes) -> None:
+    data = Path(path).read_bytes()
+    with open(path, "r+b") as file:
+        file.write(data.replace(old, new))
+
+
+def test_unchanged_folders_spare_a_look_at_each_file(folder: DataFolder, make_record: MakeRecord) -> None:
+    record = make_record("cats")
+    _settle(folder)
+    mirror.update(folder)
+    _replace_in_place(records.record_path(folder, record["uuid"]), b"cats", b"dogs")
+    mirror.update(folder, trust_above=0)
+    assert _contents(folder) == {"cats"}
+    mirror.update(folder, trust_above=1)
+    assert _contents(folder) == {"dogs"}
+
+
+def test_trusting_the_folders_misses_no_new_renamed_removed_or_deleted_file(
+    folder: DataFolder, make_record: MakeRecord
+) -> None:
+    changed, gone, deleted = make_record("old text"), make_record("vanishes"), make_record("deleted elsewhere")
+    _settle(folder)
+    mirror.update(folder)
+    make_record("new")
+    records.save(folder, changed | {"content": "new text"})
+    os.unlink(records.record_path(folder, gone["uuid"]))
+    grave = deleted | {"deleted_at": "2999-01-01T00:00:00"}
+    (Path(folder.trash) / f"{deleted['uuid']}.json").write_bytes(records.dump(grave))
+    mirror.update(folder, trust_above=0)
+    assert _contents(folder) == {"new", "new text"}
+
+
+def test_trusting_the_folders_still_looks_again_at_files_that_were_too_young(
+    folder: DataFolder, make_record: MakeRecord
+) -> None:
+    record = make_record("cats")
+    past = time.time() - 60
+    for path in (folder.records, folder.trash):
+        os.utime(path, (past, past))
+    mirror.update(folder)
+    _replace_in_place(records.record_path(folder, record["uuid"]), b"cats", b"dogs")
+    mirror.update(folder, trust_above=0)
+    assert _contents(folder) == {"dogs"}

@@ -61,8 +61,9 @@ def test_a_change_that_changes_nothing_leaves_the_file_as_it_is(folder: DataFold
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("schema_version", 2), ("schema_version", True), ("uuid", "ABC"), ("type", "thought"), ("content", "  "), ("content", 5),
-        ("project", 3), ("tags", ["a"]), ("importance", 0), ("importance", 11), ("importance", True), ("importance", "5"),
+        ("schema_version", 2), ("schema_version", True), ("uuid", "ABC"), ("type", "thought"), ("content", "  "),
+        ("content", 5), ("project", 3), ("tags", ["a"]), ("importance", 0), ("importance", 11), ("importance", True),
+        ("importance", "5"),
         ("created_at", "yesterday"), ("created_at", None), ("connections", {}), ("status", "gone"),
     ],
 )  # fmt: skip
@@ -185,17 +186,18 @@ def test_restoring_what_is_not_in_trash_is_an_error(folder: DataFolder) -> None:
 @pytest.mark.parametrize(
     ("stored", "refs"),
     [
-        (None, []), ("", []), ("abc", ["abc"]), ("/home/u/.claude/projects/-x/abc.jsonl", ["abc"]), ('["a", "b.jsonl"]', ["a", "b"]),
-        ("a, b,a", ["a", "b"]), ("a\nb\n", ["a", "b"]), (["a", 5, "~/x/b.jsonl"], ["a", "b"]), ("[broken", ["[broken"]), ("{}", ["{}"]),
+        (None, []), ("", []), ("abc", ["abc"]), ("/home/u/.claude/projects/-x/abc.jsonl", ["abc"]),
+        ('["a", "b.jsonl"]', ["a", "b"]),
+        ("a, b,a", ["a", "b"]), ("a\nb\n", ["a", "b"]), (["a", 5, "~/x/b.jsonl"], ["a", "b"]),
+        ("[broken", ["[broken"]), ("{}", ["{}"]),
     ],
 )  # fmt: skip
 def test_every_form_of_transcript_ref_is_read(stored: object, refs: list[str]) -> None:
     assert records.session_refs(stored) == refs
 
 
-_json = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
-)  # fmt: skip
+_scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+_json = st.recursive(_scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
 
 
 @given(

@@ -7,9 +7,10 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from memories.core import mirror
 from memories.core.paths import DataFolder
@@ -82,13 +83,13 @@ def test_typing_searches_without_a_reload_and_back_undoes_it(page: Page, address
     page.keyboard.press("Tab")  # skip link
     page.locator("#q").press_sequentially("freeze")
     page.wait_for_url("**/?q=freeze")
-    page.wait_for_function("document.querySelectorAll('.entry').length === 2")
+    expect(page.locator(".entry")).to_have_count(2)
     assert page.inner_text("#count") == "2 hits for “freeze”, best first"
     assert page.locator("mark").first.inner_text() == "Freeze"
     assert page.title() == "freeze · LLM Memory"
     assert page.evaluate("document.activeElement.id") == "q"
     page.go_back()
-    page.wait_for_function("document.querySelectorAll('.entry').length === 50")
+    expect(page.locator(".entry")).to_have_count(50)
     assert page.input_value("#q") == ""
     assert page.evaluate("window.stillHere") is True
 
@@ -97,7 +98,7 @@ def test_scrolling_loads_the_rest_once(page: Page, address: str) -> None:
     page.goto(address)
     assert page.locator(".entry").count() == 50
     page.locator(".more").scroll_into_view_if_needed()
-    page.wait_for_function("document.querySelectorAll('.entry').length === 70")
+    expect(page.locator(".entry")).to_have_count(70)
     days = page.locator("h2.day").all_inner_texts()
     assert len(days) == len(set(days)) == 5
     assert page.url == address
@@ -163,7 +164,7 @@ def test_everything_works_without_javascript(browser: Browser, address: str) -> 
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_has_the_contrast_of_wcag_aa(browser: Browser, address: str, scheme: str) -> None:
+def test_text_has_the_contrast_of_wcag_aa(browser: Browser, address: str, scheme: Literal["light", "dark"]) -> None:
     context = browser.new_context(color_scheme=scheme)
     tab = context.new_page()
     tab.goto(address + "?q=freeze&project=shop")

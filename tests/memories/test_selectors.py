@@ -51,22 +51,48 @@ def test_a_natural_question_finds_the_memory(memory_home: DataFolder, make_recor
         ("Crème brûlée rule", "creme brulee"),
     ],
 )
-def test_words_a_person_would_use_find_it(memory_home: DataFolder, make_record: MakeRecord, stored: str, asked: str) -> None:
+def test_words_a_person_would_use_find_it(
+    memory_home: DataFolder, make_record: MakeRecord, stored: str, asked: str
+) -> None:
     make_record(stored, created_at="2023-05-08T10:00:00")
     make_record("nothing of the kind", created_at="2024-01-01T10:00:00")
     mirror.update(memory_home)
     assert _search(memory_home, asked)[0] == stored
 
 
-def test_the_name_of_a_type_or_project_does_not_find_every_record(memory_home: DataFolder, make_record: MakeRecord) -> None:
+def test_the_name_of_a_type_or_project_does_not_find_every_record(
+    memory_home: DataFolder, make_record: MakeRecord
+) -> None:
     make_record("alpha", project="orders")
     mirror.update(memory_home)
     assert _search(memory_home, "note") == []
     assert _search(memory_home, "orders") == []
 
 
-@pytest.mark.parametrize("text", ["foo-bar", "c++", "it's", "AND", "NOT", "(", '"', "a*", "NEAR(a b)", "content:x", "^", "", " ", "\0", "{}", "the of and"])
-def test_what_fts_would_take_for_syntax_is_only_text(memory_home: DataFolder, make_record: MakeRecord, text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "foo-bar",
+        "c++",
+        "it's",
+        "AND",
+        "NOT",
+        "(",
+        '"',
+        "a*",
+        "NEAR(a b)",
+        "content:x",
+        "^",
+        "",
+        " ",
+        "\0",
+        "{}",
+        "the of and",
+    ],
+)
+def test_what_fts_would_take_for_syntax_is_only_text(
+    memory_home: DataFolder, make_record: MakeRecord, text: str
+) -> None:
     make_record(f"text with {text or 'nothing'} and the of in it".replace("\0", ""))
     mirror.update(memory_home)
     assert isinstance(selectors.memory_search(memory_home, text)["results"], list)
@@ -86,7 +112,10 @@ def test_the_sessions_project_wins_between_like_matches_and_only_a_named_one_res
     make_record("deploy on Tuesday here", project="orders", project_id="git:h/o/orders")
     make_record("deploy on Tuesday there", project="billing", project_id="git:h/o/billing")
     mirror.update(memory_home)
-    assert _search(memory_home, "deploy Tuesday", boosted=ORDERS) == ["deploy on Tuesday here", "deploy on Tuesday there"]
+    assert _search(memory_home, "deploy Tuesday", boosted=ORDERS) == [
+        "deploy on Tuesday here",
+        "deploy on Tuesday there",
+    ]
     assert _search(memory_home, "deploy Tuesday", project=ORDERS) == ["deploy on Tuesday here"]
 
 
@@ -119,7 +148,9 @@ def test_a_record_superseded_by_an_archived_one_stays_visible(memory_home: DataF
     assert _search(memory_home, "stays") == ["stays"]
 
 
-def test_long_content_is_shortened_and_says_how_to_get_the_rest(memory_home: DataFolder, make_record: MakeRecord) -> None:
+def test_long_content_is_shortened_and_says_how_to_get_the_rest(
+    memory_home: DataFolder, make_record: MakeRecord
+) -> None:
     make_record("needle " + "x" * 2000)
     mirror.update(memory_home)
     hit = selectors.memory_search(memory_home, "needle")["results"][0]
@@ -128,7 +159,9 @@ def test_long_content_is_shortened_and_says_how_to_get_the_rest(memory_home: Dat
     assert "**needle**" in hit["snippet"]
 
 
-def test_recent_is_newest_first_and_keeps_places_for_the_sessions_project(memory_home: DataFolder, make_record: MakeRecord) -> None:
+def test_recent_is_newest_first_and_keeps_places_for_the_sessions_project(
+    memory_home: DataFolder, make_record: MakeRecord
+) -> None:
     make_record("own old", created_at="2020-01-01T00:00:00", project="orders", project_id="git:h/o/orders")
     for day in range(1, 6):
         make_record(f"other {day}", created_at=f"2026-01-0{day}T00:00:00")
@@ -139,7 +172,9 @@ def test_recent_is_newest_first_and_keeps_places_for_the_sessions_project(memory
     assert [hit["content"] for hit in only] == ["own old"]
 
 
-def test_get_gives_links_both_ways_and_null_for_an_absent_target(memory_home: DataFolder, make_record: MakeRecord) -> None:
+def test_get_gives_links_both_ways_and_null_for_an_absent_target(
+    memory_home: DataFolder, make_record: MakeRecord
+) -> None:
     target = make_record("target", colour="blue")
     source = make_record("source", connections=[*_link(target["uuid"]), *_link("f" * 32, "supersedes")])
     mirror.update(memory_home)
@@ -152,7 +187,9 @@ def test_get_gives_links_both_ways_and_null_for_an_absent_target(memory_home: Da
     assert answer["connections"]["incoming"][0]["memory"]["content"] == "source"
 
 
-def test_explore_walks_both_directions_breadth_first_to_its_depth(memory_home: DataFolder, make_record: MakeRecord) -> None:
+def test_explore_walks_both_directions_breadth_first_to_its_depth(
+    memory_home: DataFolder, make_record: MakeRecord
+) -> None:
     far = make_record("far")
     near = make_record("near", connections=_link(far["uuid"]))
     start = make_record("start")
@@ -174,7 +211,9 @@ def test_exploring_what_is_not_there_is_an_error(memory_home: DataFolder) -> Non
         selectors.memory_explore(memory_home, "a" * 32)
 
 
-def test_a_name_that_fits_several_projects_means_all_of_them_and_is_said(memory_home: DataFolder, make_record: MakeRecord) -> None:
+def test_a_name_that_fits_several_projects_means_all_of_them_and_is_said(
+    memory_home: DataFolder, make_record: MakeRecord
+) -> None:
     make_record("one api", project="Orders_API", project_id="git:h/a/orders-api")
     make_record("two api", project="orders-api", project_id="git:h/b/orders-api")
     make_record("old api", project="orders-api")
@@ -185,7 +224,9 @@ def test_a_name_that_fits_several_projects_means_all_of_them_and_is_said(memory_
     assert "2 projects" in (answer["hint"] or "")
 
 
-def test_a_name_of_one_project_gives_its_records_and_those_without_an_id(memory_home: DataFolder, make_record: MakeRecord) -> None:
+def test_a_name_of_one_project_gives_its_records_and_those_without_an_id(
+    memory_home: DataFolder, make_record: MakeRecord
+) -> None:
     make_record("with id", project="shop", project_id="git:h/a/shop")
     make_record("by name", project="Shop")
     mirror.update(memory_home)
@@ -195,7 +236,9 @@ def test_a_name_of_one_project_gives_its_records_and_those_without_an_id(memory_
 
 
 @pytest.mark.parametrize("count", [2, 20])
-def test_queries_do_not_grow_with_the_number_of_memories(memory_home: DataFolder, make_record: MakeRecord, count: int) -> None:
+def test_queries_do_not_grow_with_the_number_of_memories(
+    memory_home: DataFolder, make_record: MakeRecord, count: int
+) -> None:
     first = make_record("needle start")
     for number in range(count):
         make_record(f"needle {number}", connections=_link(first["uuid"]))
@@ -220,7 +263,9 @@ def test_a_missing_mirror_is_an_error_that_names_sync_and_creates_nothing(memory
     assert not os.path.exists(memory_home.mirror)
 
 
-def test_a_mirror_that_was_replaced_under_an_open_connection_is_reopened(memory_home: DataFolder, make_record: MakeRecord) -> None:
+def test_a_mirror_that_was_replaced_under_an_open_connection_is_reopened(
+    memory_home: DataFolder, make_record: MakeRecord
+) -> None:
     make_record("old world")
     mirror.update(memory_home)
     assert _search(memory_home, "world") == ["old world"]
@@ -234,7 +279,10 @@ def test_a_mirror_that_was_replaced_under_an_open_connection_is_reopened(memory_
 
 @pytest.mark.django_db
 def test_the_migration_makes_the_same_tables_as_the_mirror(folder: DataFolder) -> None:
-    listing = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' AND name NOT LIKE 'django_%' ORDER BY name"
+    listing = (
+        "SELECT type, name, sql FROM sqlite_master "
+        "WHERE name NOT LIKE 'sqlite_%' AND name NOT LIKE 'django_%' ORDER BY name"
+    )
     with connection.cursor() as cursor:
         cursor.execute(listing)
         migrated = cursor.fetchall()

@@ -1,0 +1,55 @@
+"""`manage.py demo`: a worked example in a throwaway data folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+
+from memories.demo import walkthrough
+from memories.management.base import MemoryCommand
+
+
+class Command(MemoryCommand):
+    """Show store, search, briefing and, on request, the dashboard without touching the user's own memory."""
+
+    help = "Show how it works with a bundled sample session, in a throwaway folder; your own memory is not touched."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """--dashboard, to look at the result in a browser."""
+        parser.add_argument(
+            "--dashboard",
+            nargs="?",
+            const="8765",
+            metavar="PORT",
+            help="then show it in the dashboard until Ctrl-C (default port 8765)",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run the steps, and the dashboard if asked for; the folder is removed at the end."""
+        root = tempfile.mkdtemp(prefix="llm-memory-demo-")
+        try:
+            for number, (title, text) in enumerate(walkthrough.steps(root), 1):
+                self.say(self.style.MIGRATE_HEADING(f"{number}. {title}"))
+                self.say("".join(f"   {line}\n" for line in text.splitlines()))
+            if options["dashboard"]:
+                self._dashboard(root, options["dashboard"])
+            else:
+                self.say("`llm-memory demo --dashboard` shows the same in a browser.")
+        finally:
+            shutil.rmtree(root, ignore_errors=True)
+
+    def _dashboard(self, root: str, port: str) -> None:
+        manage = os.path.join(settings.BASE_DIR, "manage.py")
+        environ = {**os.environ, "LLM_MEMORY_HOME": os.path.join(root, "memory")}
+        self.stdout.flush()
+        try:
+            subprocess.run([sys.executable, "-I", manage, "runserver", port], env=environ, check=False)
+        except KeyboardInterrupt:
+            pass  # the dashboard got the same Ctrl-C and has ended
