@@ -107,7 +107,8 @@ def measure(
     name: str, command: list[str], runs: int, environ: dict[str, str], stdin: bytes, prepare: Callable[[], None]
 ) -> float:
     """Median milliseconds of a command beside `python -c pass`, run in turn; prints both and their ratio."""
-    baseline, times = [], []
+    baseline: list[float] = []
+    times: list[float] = []
     for _ in range(runs + 1):
         for argv, into, data in (([sys.executable, "-c", "pass"], baseline, b""), (command, times, stdin)):
             prepare()

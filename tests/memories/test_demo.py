@@ -27,7 +27,7 @@ def _run(tmp_path: Path) -> subprocess.CompletedProcess[str]:
 def test_the_demo_shows_archive_store_search_and_briefing_and_leaves_nothing(tmp_path: Path) -> None:
     done = _run(tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    for expected in ("1 session archived", '"status": "stored"', "**Redis**", "# LLM Memory: what earlier sessions kept"):
+    for expected in ("1 session archived", '"status": "stored"', "**Redis**", "# LLM Memory: what earlier sessions"):
         assert expected in done.stdout
     assert list((tmp_path / "demo-home").iterdir()) == []
     assert list((tmp_path / "temp").iterdir()) == []

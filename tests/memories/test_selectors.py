@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import pytest
 from django.db import connection
@@ -243,12 +244,13 @@ def test_queries_do_not_grow_with_the_number_of_memories(
     for number in range(count):
         make_record(f"needle {number}", connections=_link(first["uuid"]))
     mirror.update(memory_home)
-    for call, allowed in (
+    calls: list[tuple[Callable[[], object], int]] = [
         (lambda: selectors.memory_search(memory_home, "needle", limit=50), 1),
         (lambda: selectors.memory_recent(memory_home, limit=50), 1),
         (lambda: selectors.memory_get(memory_home, first["uuid"]), 2),
         (lambda: selectors.memory_explore(memory_home, first["uuid"]), 5),
-    ):
+    ]
+    for call, allowed in calls:
         with CaptureQueriesContext(connection) as queries:
             call()
         assert len(queries) <= allowed
