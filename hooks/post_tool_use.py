@@ -9,6 +9,8 @@ from memories.core.settings import read_settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from hooks.payload import Payload
     from memories.core.paths import DataFolder
 
@@ -18,12 +20,19 @@ STORE_TOOL = "memory_store"
 def handle(given: Payload, folder: DataFolder) -> tuple[str, str]:
     """(stdout, outcome). No hook knows the context window's size, so what counts is the growth of the context as the
     API billed it: since the last memory_store or compaction, from the session's beginning when there was neither."""
+    if not state.is_session_name(given.session_id):
+        return "", "no session"
+    kept = state.session_state(folder, given.session_id)
+    if kept.get(state.OFF):
+        return "", "disabled"
     found = usage.tail_usage(given.transcript_path)
     if found is None:
         return "", "no usage yet"
-    kept = state.session_state(folder, given.session_id)
+    return _count(given, folder, kept, found.context_tokens)
+
+
+def _count(given: Payload, folder: DataFolder, kept: dict[str, Any], context: int) -> tuple[str, str]:
     baseline, reminded = _number(kept, "baseline"), _number(kept, "reminded")
-    context = found.context_tokens
     if given.tool_name.endswith("__" + STORE_TOOL):
         state.save_session_state(folder, given.session_id, {"baseline": context, "reminded": 0})
         return "", "stored: counting anew"
@@ -40,11 +49,13 @@ def handle(given: Payload, folder: DataFolder) -> tuple[str, str]:
     project = identify(given.folder, settings)
     if project is not None and not project.enabled:
         return "", "disabled"
-    state.save_session_state(folder, given.session_id, {"baseline": baseline, "reminded": passed // threshold})
+    counted = {"baseline": baseline, "reminded": passed // threshold}
+    if not state.save_session_state(folder, given.session_id, counted):
+        return "", "not reminded: it cannot be noted, and would come with every tool call"
     return _reminder(passed), f"reminded at {passed} tokens"
 
 
-def _number(kept: dict[str, object], name: str) -> int:
+def _number(kept: dict[str, Any], name: str) -> int:
     value = kept.get(name)
     return value if isinstance(value, int) and value >= 0 else 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from memories.core import sweep
 from memories.core.errors import LLMMemoryError, MirrorUnavailableError
+from memories.core.projects import identify
 from memories.core.settings import read_settings
 
 TYPE_CHECKING = False
@@ -16,8 +17,11 @@ MIRROR_BUSY_SECONDS = 0.2
 
 
 def handle(given: Payload, folder: DataFolder) -> tuple[str, str]:
-    """(stdout, outcome). Prints nothing; projects that must not be remembered are left out by the archive itself."""
+    """(stdout, outcome). Prints nothing; of a project that must not be remembered not even the transcript is opened."""
     settings, _ = read_settings(folder)
+    project = identify(given.folder, settings)
+    if project is not None and not project.enabled:
+        return "", "disabled"
     try:
         written = sweep.archive_session(folder, given.transcript_path, settings)
     except (LLMMemoryError, OSError) as error:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import sqlite3
 import sys
 import time
 
 from memories.core import mirror, scope, state
-from memories.core.errors import LockTimeoutError, MirrorUnavailableError, StorageError
+from memories.core.errors import LLMMemoryError, LockTimeoutError, MirrorUnavailableError, StorageError
 from memories.core.locks import FileLock
 from memories.core.paths import claude_projects_dir
 from memories.core.projects import identify
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from memories.core.paths import DataFolder
     from memories.core.projects import Project
 
+_PID = re.compile(r"[0-9]{1,9}")
 CATCH_UP_SECONDS = 0.3
 SWEEP_SHARE = 0.6
 """Part of the time that the sweep may take, so that the mirror is brought up to date too."""
@@ -42,14 +45,23 @@ LARGEST_INLINE = 8_000_000
 
 
 def handle(given: Payload, folder: DataFolder) -> tuple[str, str]:
-    """(stdout, outcome)."""
+    """(stdout, outcome). What stops it is said to the user: a memory that fails in silence is worse than none."""
+    try:
+        return _start(given, folder)
+    except (LLMMemoryError, OSError, sqlite3.Error) as error:
+        return _output("", f"LLM Memory is not working: {error}; `llm-memory doctor` says more"), f"failed: {error}"
+
+
+def _start(given: Payload, folder: DataFolder) -> tuple[str, str]:
     settings, problems = read_settings(folder)
     project = identify(given.folder, settings)
     if project is not None and not project.enabled:
+        state.switch_off(folder, given.session_id, off=True)
         return _output("", f"LLM Memory is off in this project: {project.reason}"), "disabled"
     deadline = time.monotonic() + CATCH_UP_SECONDS
     folder.create()
     _note_session(given, folder)
+    state.switch_off(folder, given.session_id, off=False)
     caught_up = catch_up(given, folder, settings, deadline)
     if not caught_up:
         start_detached_sync()
@@ -62,7 +74,7 @@ def handle(given: Payload, folder: DataFolder) -> tuple[str, str]:
 def _note_session(given: Payload, folder: DataFolder) -> None:
     client_pid = os.environ.get("CLAUDE_PID", "")
     if given.session_id:
-        state.note_client(folder, int(client_pid) if client_pid.isdigit() else os.getppid(), given.session_id)
+        state.note_client(folder, int(client_pid) if _PID.fullmatch(client_pid) else os.getppid(), given.session_id)
 
 
 def catch_up(given: Payload, folder: DataFolder, settings: dict[str, Any], deadline: float) -> bool:
@@ -106,13 +118,25 @@ def _briefing(given: Payload, folder: DataFolder, project: Project | None, setti
     """(text for the model, line for the user)."""
     if project is None:
         return "", "LLM Memory: no project here (the home folder or a hidden one); search covers all projects"
+    try:
+        return _built(given, folder, project, settings)
+    except MirrorUnavailableError:
+        from memories.core.budget import label
+
+        name = label(project.name)
+        text = f"LLM Memory is building its index; memory_search will find what is known about {name} shortly."
+        return text, f"LLM Memory: {name} · the index is being built"
+    except sqlite3.Error as error:
+        if not mirror.is_damage(error):
+            raise
+        mirror.update(folder, rebuild=True)  # rows that no update touches: nobody else would notice
+        return _built(given, folder, project, settings)
+
+
+def _built(given: Payload, folder: DataFolder, project: Project, settings: dict[str, Any]) -> tuple[str, str]:
     from memories.core import briefing
 
-    try:
-        connection = mirror.connect(folder.mirror)
-    except MirrorUnavailableError:
-        text = f"LLM Memory is building its index; memory_search will find what is known about {project.name} shortly."
-        return text, f"LLM Memory: {project.name} · the index is being built"
+    connection = mirror.connect(folder.mirror)
     try:
         made = briefing.build(
             connection,
@@ -133,14 +157,14 @@ def _last_seen(given: Payload) -> str | None:
     """When a resumed session last spoke, as a record time: the client says how long ago, else its transcript does."""
     from memories.core import clock, recovery
 
-    seconds = given.raw.get("seconds_since_last_response")
-    if isinstance(seconds, int | float) and not isinstance(seconds, bool) and seconds >= 0:
-        return clock.format_time(time.time() - seconds)
+    seconds, now = given.raw.get("seconds_since_last_response"), time.time()
+    if isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 <= seconds <= now:
+        return clock.format_time(now - seconds)
     return recovery.gather(given.transcript_path).ended_at
 
 
 def _output(text: str, message: str) -> str:
-    output: dict[str, Any] = {"systemMessage": message}
+    output: dict[str, Any] = {"systemMessage": " ".join(message.split())}
     if text:
         output["hookSpecificOutput"] = {"hookEventName": "SessionStart", "additionalContext": text}
     return json.dumps(output, ensure_ascii=False)

@@ -16,7 +16,8 @@ DEBUG = os.environ.get("LLM_MEMORY_DEBUG", "") == "1"
 SECRET_KEY = secrets.token_urlsafe(48)  # nothing outlives the process: no cookies, no signed data
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 
-INSTALLED_APPS = ["django.contrib.staticfiles", "django_htmx", "memories", "mcp_bridge", "hooks"]
+# Ours before staticfiles: Django takes `runserver` from the app listed first, and only ours keeps to loopback.
+INSTALLED_APPS = ["memories", "mcp_bridge", "hooks", "django_htmx", "django.contrib.staticfiles"]
 MIDDLEWARE = [
     "llm_memory_site.middleware.SecurityHeadersMiddleware",
     "django.middleware.common.CommonMiddleware",

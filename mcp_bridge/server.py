@@ -60,8 +60,8 @@ class MemoryServer(MCPServer[Any]):
             return await super().call_tool(name, arguments, context)
         except UnexpectedToolError as error:
             raise ToolError(
-                f"{name} was carried out, but its answer could not be written as JSON. The record's file holds something "
-                "odd: ask the user to look at it, or to run `llm-memory doctor`."
+                f"{name} was carried out, but its answer cannot be sent as JSON: the record's file is odd. "
+                "Ask the user to look at it, or to run `llm-memory doctor`."
             ) from error
         except ToolError as error:
             cause = error.__cause__
@@ -84,8 +84,8 @@ class MemoryServer(MCPServer[Any]):
 class MendedInput(io.TextIOWrapper):
     """Lines of JSON in which half a surrogate pair has become a question mark.
 
-    JavaScript writes half an emoji as a lone \\ud83d escape. The SDK's parser refuses such a line and answers nothing, so
-    the client would wait until its own limit.
+    JavaScript writes half an emoji as a lone \\ud83d escape. The SDK's parser refuses such a line and answers nothing,
+    so the client would wait until its own limit.
     """
 
     def readline(self, size: int = -1, /) -> str:  # type: ignore[override]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 from typing import Any
+
+from django.db import DatabaseError
 
 from memories import selectors
 from memories.core import coverage, mirror, records, scope
@@ -12,8 +15,12 @@ from memories.core.errors import InvalidRecordError, LLMMemoryError, MirrorUnava
 from memories.core.paths import DataFolder
 from memories.core.projects import Project, fold_name
 from memories.core.settings import disabled_by_environment, read_settings
+from memories.models import Memory
 
 MAX_CONTENT_CHARS = 1_000_000
+
+_MIRROR_FAULTS = (MirrorUnavailableError, DatabaseError, sqlite3.Error)
+"""What reading a missing, locked or damaged mirror raises; for a write none of them is more than a warning."""
 
 
 class Session:
@@ -41,12 +48,9 @@ def memory_store(
 
     Raises InvalidRecordError, ProjectError (a narrative without a project, memory switched off here), StorageError.
     """
+    _refuse_where_switched_off(session)
     if len(content) > MAX_CONTENT_CHARS:
         raise InvalidRecordError(f"{len(content):,} characters are too many for one memory: store it in parts.")
-    if disabled_by_environment():
-        raise ProjectError("LLM_MEMORY_DISABLE is set for this session: nothing is stored.")
-    if session.project is not None and not session.project.enabled:
-        raise ProjectError(f"Memory is switched off in this project: {session.project.reason}.")
     warnings: list[str] = []
     name, project_id = _project_of(folder, session, project, warnings)
     if type == "narrative" and name is None:
@@ -62,27 +66,64 @@ def memory_store(
         tags=_tags_text(tags),
         connections=_links(connections),
     )
+    records.dump(record)  # text that no file can hold is refused here, before the mirror is asked about it
     where = _scope_of(name, project_id, session)
-    try:
-        selectors.mirror_connection(folder)
-        existing = selectors.duplicate_of(record["content"], type, where)
-        if existing:
-            return {
-                "uuid": existing,
-                "status": "duplicate_skipped",
-                "message": f"The same {type} is already stored as {existing}; nothing was written.",
-            }
-        near = selectors.near_duplicates_of(record["content"], type, where)
-        warnings.extend(_absent_targets(folder, record))
-    except MirrorUnavailableError as error:
-        near = []
-        warnings.append(f"Not checked for duplicates: {error}")
+    existing, near = _alike(folder, record, where, warnings)
+    if existing is not None:
+        return _duplicate(folder, existing, record)
+    warnings.extend(_absent_targets(folder, record))
     if type == "narrative" and where is not None:
         _store_narrative(folder, record, where, warnings)
     else:
         records.save(folder, record)
         _mirror(folder, [record["uuid"]], warnings)
     return {"uuid": record["uuid"], "status": "stored", "near_duplicates": near, "warnings": warnings}
+
+
+def _refuse_where_switched_off(session: Session) -> None:
+    if disabled_by_environment():
+        raise ProjectError("LLM_MEMORY_DISABLE is set for this session: nothing is stored. Go on without storing.")
+    if session.project is not None and not session.project.enabled:
+        raise ProjectError(
+            f"Memory is switched off in this project: {session.project.reason}. Go on without storing; "
+            "only the user can switch it on."
+        )
+
+
+def _alike(
+    folder: DataFolder, record: dict[str, Any], where: scope.Scope | None, warnings: list[str]
+) -> tuple[str | None, list[str]]:
+    """The exact duplicate of a new record, if any, and its near duplicates. A narrative replaces what it is near to."""
+    content, kind = record["content"], record["type"]
+    try:
+        selectors.mirror_connection(folder)
+        existing = selectors.duplicate_of(content, kind, where)
+        if existing is not None and os.path.exists(records.record_path(folder, existing)):
+            return existing, []
+        return None, selectors.near_duplicates_of(content, kind, where) if kind != "narrative" else []
+    except _MIRROR_FAULTS as error:
+        warnings.append(f"Not checked for duplicates: {error}")
+        return None, []
+
+
+def _duplicate(folder: DataFolder, existing: str, record: dict[str, Any]) -> dict[str, Any]:
+    """The answer for an exact duplicate; nothing is written, except what else a narrative turned out to cover."""
+    message = f"The same {record['type']} is already stored as {existing}; nothing was written."
+    given = records.session_refs(record["transcript_ref"])
+    if record["type"] == "narrative" and given:
+        with records.lock(folder):
+            refs, sizes = _covered(folder, given, [existing])
+            records.update(folder, existing, lambda narrative: _cover(narrative, refs, sizes))
+            _mirror(folder, [existing], [])
+        message = f"The same narrative is already stored as {existing}; the sessions it was written from were added."
+    return {"uuid": existing, "status": "duplicate_skipped", "message": message}
+
+
+def _cover(narrative: dict[str, Any], refs: list[str], sizes: dict[str, int]) -> bool:
+    new = {"transcript_ref": _ref_text(refs, None), "processed_bytes": sizes}
+    changed = any(narrative.get(name) != value for name, value in new.items())
+    narrative.update(new)
+    return changed
 
 
 def _project_of(
@@ -97,11 +138,20 @@ def _project_of(
         return own.name, own.id
     try:
         found = selectors.named_scope(folder, named, own, read_settings(folder)[0])
-    except MirrorUnavailableError:
+        if found.several:
+            warnings.append(f"{selectors.several_projects_hint(found)} The record is kept by name.")
+        only = next(iter(found.ids)) if len(found.ids) == 1 else None
+        return _display_name(found.name, only), only
+    except (*_MIRROR_FAULTS, UnicodeEncodeError):
         return named, None
-    if found.several:
-        warnings.append(f"{selectors.several_projects_hint(found)} The record is kept by name.")
-    return named, next(iter(found.ids)) if len(found.ids) == 1 else None
+
+
+def _display_name(name: str, project_id: str | None) -> str:
+    """What a project is called that was given as an id: the name its newest record carries."""
+    if name != project_id:
+        return name
+    known = Memory.objects.filter(project_id=project_id, project__isnull=False).order_by("-created_at", "-id")
+    return known.values_list("project", flat=True).first() or name
 
 
 def _scope_of(name: str | None, project_id: str | None, session: Session) -> scope.Scope | None:
@@ -160,7 +210,7 @@ def _store_narrative(folder: DataFolder, record: dict[str, Any], where: scope.Sc
         try:
             selectors.mirror_connection(folder)
             old = selectors.active_narratives(where)
-        except MirrorUnavailableError as error:
+        except _MIRROR_FAULTS as error:
             old = []
             warnings.append(f"The narrative before this one could not be archived: {error}")
         given = records.session_refs(record["transcript_ref"])
@@ -172,7 +222,10 @@ def _store_narrative(folder: DataFolder, record: dict[str, Any], where: scope.Sc
         # The new one first: a crash between leaves the old hidden behind its successor, not lost.
         records.save(folder, record)
         for uuid in old:
-            records.update(folder, uuid, lambda previous: _archive(previous, record["uuid"]))
+            try:
+                records.update(folder, uuid, lambda previous: _archive(previous, record["uuid"]))
+            except LLMMemoryError as error:  # its successor is stored and hides it
+                warnings.append(f"The narrative {uuid} is superseded but could not be marked as archived: {error}")
         _mirror(folder, [record["uuid"], *old], warnings)
 
 
@@ -209,10 +262,7 @@ def memory_connect(folder: DataFolder, from_uuid: str, to_uuid: str, relationshi
     _links([{"to_uuid": to_uuid, "relationship": relationship}])
     if from_uuid == to_uuid:
         raise InvalidRecordError("A record cannot be connected to itself: pass two different uuids.")
-    records.load(folder, to_uuid)
     warnings: list[str] = []
-    if relationship == "supersedes" and _supersedes(folder, to_uuid, from_uuid):
-        raise InvalidRecordError(f"{to_uuid} already supersedes {from_uuid}: a circle would hide both. Swap them?")
     link = {"to_uuid": to_uuid, "relationship": relationship}
 
     def add(record: dict[str, Any]) -> bool:
@@ -222,17 +272,31 @@ def memory_connect(folder: DataFolder, from_uuid: str, to_uuid: str, relationshi
         return True
 
     with records.lock(folder):
+        records.load(folder, to_uuid)
+        if relationship == "supersedes" and _supersedes(folder, to_uuid, from_uuid):
+            raise InvalidRecordError(f"{to_uuid} already supersedes {from_uuid}: a circle would hide both. Swap them?")
         records.update(folder, from_uuid, add)
         _mirror(folder, [from_uuid], warnings)
     return {"status": "connected", "from_uuid": from_uuid, **link, "warnings": warnings}
 
 
 def _supersedes(folder: DataFolder, newer: str, older: str) -> bool:
-    try:
-        selectors.mirror_connection(folder)
-    except MirrorUnavailableError:
-        return False
-    return older in selectors.superseded_by(newer)
+    """Whether one record supersedes another, directly or through others, by the records themselves."""
+    seen: set[str] = set()
+    border = [newer]
+    while border:
+        uuid = border.pop()
+        if uuid == older:
+            return True
+        if uuid in seen:
+            continue
+        seen.add(uuid)
+        try:
+            links = records.valid_connections(records.load(folder, uuid))
+        except LLMMemoryError:
+            continue  # absent or unreadable: nothing is known of what it supersedes
+        border.extend(to_uuid for to_uuid, relationship in links if relationship == "supersedes")
+    return False
 
 
 def memory_delete(folder: DataFolder, uuid: str) -> dict[str, Any]:

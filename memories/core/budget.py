@@ -113,8 +113,17 @@ class Page:
         """Units that are left."""
         return self._room
 
-    def add(self, place: int, block: str) -> bool:
-        """Add a block if it fits; blocks of the same place keep the order in which they were added."""
+    def has(self, *places: int) -> bool:
+        """Whether one of the places holds a block."""
+        return any(place in places for place, _, _ in self._blocks)
+
+    def add(self, place: int, block: str, heading: str = "") -> bool:
+        """Add a block if it fits; blocks of the same place keep the order in which they were added.
+
+        heading: goes in front of the place's first block, so that none ever stands alone.
+        """
+        if block and heading and not self.has(place):
+            block = f"{heading}\n{block}"
         cost = units(block) + 1
         if not block or cost > self._room:
             return False

@@ -23,15 +23,24 @@ LOG_LIMIT = 256_000
 """Bytes of state/hooks.log before it becomes hooks.log.1; so the two never hold more than twice this."""
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
+OFF = "off"
+"""What session_state holds where the session's project must not be remembered: post_tool_use cannot afford to look."""
+
+
+def is_session_name(text: str) -> bool:
+    """Whether a session id can name a file under state/ and stand in the log."""
+    return _SAFE_NAME.fullmatch(text) is not None
 
 
 def _file(folder: DataFolder, *parts: str) -> str | None:
-    """A path under state/; None for a name that could leave it."""
-    if not all(_SAFE_NAME.fullmatch(part) for part in parts):
+    """A path under state/, whose folders are made; None for a name that could leave it and without a data folder (state
+    alone is no reason to make one)."""
+    if not (all(map(is_session_name, parts)) and os.path.isdir(folder.root)):
         return None
     path = os.path.join(folder.state, *parts)
     try:
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        for place in (folder.state, os.path.dirname(path)):
+            os.makedirs(place, mode=0o700, exist_ok=True)
     except OSError:
         return None
     return path
@@ -40,7 +49,7 @@ def _file(folder: DataFolder, *parts: str) -> str | None:
 def log_hook(folder: DataFolder, event: str, outcome: str, seconds: float, session_id: str | None) -> None:
     """Append one line to state/hooks.log: time, event, outcome, milliseconds, session. No content, no environment."""
     path = os.path.join(folder.state, "hooks.log")
-    session = session_id if session_id and _SAFE_NAME.fullmatch(session_id) else "-"
+    session = session_id if session_id and is_session_name(session_id) else "-"
     line = f"{clock.now()} {event} {' '.join(outcome.split())[:200]} {seconds * 1000:.0f}ms {session}\n"
     try:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
@@ -84,13 +93,14 @@ def _read(path: str | None) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _write(path: str | None, value: dict[str, Any]) -> None:
+def _write(path: str | None, value: dict[str, Any]) -> bool:
     if path is None:
-        return
+        return False
     try:
         files.write_atomic(path, json.dumps(value).encode(), durable=False)
     except StorageError:
-        pass
+        return False
+    return True
 
 
 def note_client(folder: DataFolder, client_pid: int, session_id: str) -> None:
@@ -117,12 +127,20 @@ def client_session(folder: DataFolder, client_pid: int) -> str | None:
 
 def session_state(folder: DataFolder, session_id: str) -> dict[str, Any]:
     """What the hooks remember of a session: `baseline` (context tokens at the last store or compaction), `reminded`."""
-    return _read(os.path.join(folder.state, "sessions", session_id)) if _SAFE_NAME.fullmatch(session_id) else {}
+    return _read(os.path.join(folder.state, "sessions", session_id)) if is_session_name(session_id) else {}
 
 
-def save_session_state(folder: DataFolder, session_id: str, value: dict[str, Any]) -> None:
-    """Replace what the hooks remember of a session."""
-    _write(_file(folder, "sessions", session_id), value)
+def save_session_state(folder: DataFolder, session_id: str, value: dict[str, Any]) -> bool:
+    """Replace what the hooks remember of a session; False when it could not be kept."""
+    return _write(_file(folder, "sessions", session_id), value)
+
+
+def switch_off(folder: DataFolder, session_id: str, *, off: bool) -> None:
+    """Note for the hotter hooks that a session's project must not be remembered, or that it may be again."""
+    if off:
+        save_session_state(folder, session_id, {OFF: True})
+    elif session_state(folder, session_id).get(OFF):
+        save_session_state(folder, session_id, {})
 
 
 def ignore_session(folder: DataFolder, session_id: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from memories.core import files, mirror, state, sweep
+from memories.core.errors import StorageError
 from memories.core.locks import FileLock
 
 TYPE_CHECKING = False
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from memories.core.paths import DataFolder
 
     Progress = Callable[[str, int, int], None]
+
+MIRROR_WAIT_SECONDS = 60.0
+"""How long a sync waits at least for whoever updates the mirror: it has new session logs to bring in."""
 
 
 class SyncResult:
@@ -39,9 +43,14 @@ def run(
     """Bring everything up to date; complete when it returns.
 
     projects_dir: Claude Code's transcripts; None leaves them alone. wait_seconds: how long to wait for another process.
-    progress(what, done, total). Raises LockTimeoutError, StorageError, OSError (the data folder cannot be made).
+    progress(what, done, total). Raises LockTimeoutError, StorageError.
     """
-    folder.create()
+    try:
+        folder.create()
+    except OSError as error:
+        raise StorageError(
+            f"Cannot make {folder.root}: {error.strerror}. Check LLM_MEMORY_HOME and the disk."
+        ) from error
     with FileLock(os.path.join(folder.state, "sync.lock"), wait_seconds):
         for place in (folder.records, folder.trash, folder.transcripts, folder.config, folder.state):
             files.sweep_temp_files(place)
@@ -50,7 +59,10 @@ def run(
         if projects_dir is not None:
             swept = sweep.sweep(folder, projects_dir, settings, progress=_named(progress, "transcripts"), thorough=True)
         mirrored = mirror.update(
-            folder, wait_seconds=wait_seconds, progress=_named(progress, "records"), rebuild=rebuild
+            folder,
+            wait_seconds=max(wait_seconds, MIRROR_WAIT_SECONDS),
+            progress=_named(progress, "records"),
+            rebuild=rebuild,
         )
     return SyncResult(swept, mirrored)
 

@@ -25,23 +25,28 @@ def environment(folder: DataFolder) -> dict[str, str]:
     return {**os.environ, "LLM_MEMORY_HOME": folder.root, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def start(folder: DataFolder, *arguments: str) -> subprocess.Popen[str]:
-    """The command, with its output as text."""
-    return subprocess.Popen(
+@contextmanager
+def running(folder: DataFolder, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """The command, with its output as text; killed at the end if it still runs."""
+    with subprocess.Popen(
         [sys.executable, MANAGE, "runserver", *arguments],
         env=environment(folder),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def address_of(process: subprocess.Popen[str]) -> str:
-    """The address that it prints once it listens."""
+    """The address in the first line that it prints, once it listens."""
     assert process.stdout is not None
     line = process.stdout.readline()
     found = re.search(r"http://\S+/", line)
-    assert found, line + process.communicate()[1]
+    assert found, f"no address in {line!r}"
     return found[0]
 
 
@@ -54,11 +59,8 @@ def interrupt(process: subprocess.Popen[str]) -> tuple[str, str]:
 @contextmanager
 def dashboard(folder: DataFolder) -> Iterator[str]:
     """A dashboard on a free port: its address."""
-    process = start(folder, "0")
-    try:
+    with running(folder, "0") as process:
         yield address_of(process)
-    finally:
-        interrupt(process)
 
 
 def get(address: str, **headers: str) -> tuple[int, Message, str]:

@@ -54,18 +54,18 @@ def test_a_taken_port_names_the_next_free_one() -> None:
 
 def test_it_serves_what_is_on_disk_and_ends_quietly_on_ctrl_c(folder: DataFolder, make_record: MakeRecord) -> None:
     make_record("written before any index existed")
-    process = server.start(folder, "0")
-    address = server.address_of(process)
-    assert address.startswith("http://127.0.0.1:")
-    status, headers, page = server.get(address)
-    assert status == 200
-    assert "written before any index existed" in page
-    assert "default-src 'none'" in headers["Content-Security-Policy"]
-    status, headers, _ = server.get(f"{address}static/dashboard/dashboard.css")
-    assert (status, headers["Content-Type"], headers["X-Content-Type-Options"]) == (200, "text/css", "nosniff")
-    assert server.get(address, Host="evil.example")[0] == 400
-    assert server.get(f"{address}nowhere")[0] == 404
-    assert server.interrupt(process) == ("\n", "")  # no access log, no traceback
+    with server.running(folder, "0") as process:
+        address = server.address_of(process)
+        assert address.startswith("http://127.0.0.1:")
+        status, headers, page = server.get(address)
+        assert status == 200
+        assert "written before any index existed" in page
+        assert "default-src 'none'" in headers["Content-Security-Policy"]
+        status, headers, _ = server.get(f"{address}static/dashboard/dashboard.css")
+        assert (status, headers["Content-Type"], headers["X-Content-Type-Options"]) == (200, "text/css", "nosniff")
+        assert server.get(address, Host="evil.example")[0] == 400
+        assert server.get(f"{address}nowhere")[0] == 404
+        assert server.interrupt(process) == ("\n", "")  # no access log, no traceback
     assert process.returncode == 0
 
 
@@ -77,12 +77,21 @@ def test_a_memory_stored_while_it_runs_shows_on_the_next_page(folder: DataFolder
 
 
 def test_a_taken_port_is_one_line_and_exit_1(folder: DataFolder) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        process = server.start(folder, str(taken.getsockname()[1]))
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        server.running(folder, str(taken.getsockname()[1])) as process,
+    ):
         _, errors = process.communicate(timeout=30)
     assert process.returncode == 1
     assert errors.count("\n") == 1
     assert "is in use" in errors
+
+
+def test_all_interfaces_are_refused_with_exit_1(folder: DataFolder) -> None:
+    with server.running(folder, "0.0.0.0:0") as process:
+        output, errors = process.communicate(timeout=30)
+    assert (process.returncode, output) == (1, "")
+    assert "this machine only" in errors
 
 
 def test_an_index_that_another_process_updates_does_not_keep_it_from_starting(
@@ -90,8 +99,7 @@ def test_an_index_that_another_process_updates_does_not_keep_it_from_starting(
 ) -> None:
     make_record("indexed")
     mirror.update(folder)
-    with FileLock(f"{folder.state}/mirror.lock"):
-        process = server.start(folder, "0")
+    with FileLock(f"{folder.state}/mirror.lock"), server.running(folder, "0") as process:
         assert "indexed" in server.get(server.address_of(process))[2]
-    _, errors = server.interrupt(process)
+        _, errors = server.interrupt(process)
     assert "The newest memories may be missing" in errors

@@ -1,4 +1,4 @@
-"""A small MCP client over a real stdio pipe: every read has a deadline, and the server's process always ends with it."""
+"""A small MCP client over a real stdio pipe: every read has a deadline, and the server's process ends with it."""
 
 from __future__ import annotations
 
@@ -24,6 +24,18 @@ DEADLINE = 60.0
 
 HANDSHAKE = "2025-11-25"
 MODERN = "2026-07-28"
+PREAMBLE = f"""
+import os, sys
+sys.path.insert(0, {str(ROOT)!r})
+os.environ["DJANGO_SETTINGS_MODULE"] = "llm_memory_site.settings"
+import django
+django.setup()
+"""
+EPILOGUE = """
+from mcp_bridge.server import serve
+from memories.core.paths import data_folder
+serve(data_folder())
+"""
 META = "io.modelcontextprotocol/"
 
 Json = dict[str, Any]
@@ -48,20 +60,21 @@ class Server:
     def __init__(
         self, folder: DataFolder, project: Path, *, environ: Mapping[str, str] | None = None, script: str | None = None
     ) -> None:
-        """project: CLAUDE_PROJECT_DIR. environ: further variables. script: Python to run in place of manage.py mcp."""
-        home = os.environ["HOME"]
+        """project: CLAUDE_PROJECT_DIR. environ: further variables. script: Python to run before it."""
+        home = Path(folder.root).parent / "home"
+        home.mkdir(exist_ok=True)
         env = {
             "PATH": os.environ["PATH"],
-            "HOME": home,
-            "CLAUDE_CONFIG_DIR": str(Path(home, ".claude")),
+            "HOME": str(home),
+            "CLAUDE_CONFIG_DIR": str(home / ".claude"),
             "CLAUDE_PROJECT_DIR": str(project),
             "LLM_MEMORY_HOME": folder.root,
             **(environ or {}),
         }
         argv = [sys.executable, "-I", str(ROOT / "manage.py"), "mcp"]
         if script is not None:
-            argv = [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{script}"]
-        self._errors = Path(home, f"server-{time.monotonic_ns()}.stderr")
+            argv = [sys.executable, "-I", "-c", PREAMBLE + script + EPILOGUE]
+        self._errors = home / f"server-{time.monotonic_ns()}.stderr"
         with self._errors.open("wb") as errors:
             self.process = subprocess.Popen(
                 argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, env=env, cwd=project
