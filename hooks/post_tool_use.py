@@ -36,12 +36,12 @@ def _count(given: Payload, folder: DataFolder, kept: dict[str, Any], context: in
     if given.tool_name.endswith("__" + STORE_TOOL):
         state.save_session_state(folder, given.session_id, {"baseline": context, "reminded": 0})
         return "", "stored: counting anew"
-    if kept.get("compacted") or context < baseline:
-        state.save_session_state(folder, given.session_id, {"baseline": context, "reminded": 0})
-        return "", "compacted: counting anew"
     settings, _ = read_settings(folder)
     threshold = settings["checkpoint_tokens"]
     passed = context - baseline
+    if kept.get("compacted") or passed < threshold * reminded:  # the context has become smaller
+        state.save_session_state(folder, given.session_id, {"baseline": context, "reminded": 0})
+        return "", "compacted: counting anew"
     if passed < threshold * (reminded + 1):
         return "", "quiet"
     from memories.core.projects import identify  # only when there is something to say
@@ -62,7 +62,8 @@ def _number(kept: dict[str, Any], name: str) -> int:
 
 def _reminder(passed: int) -> str:
     text = (
-        f"LLM Memory: about {passed // 1000},000 tokens have passed in this session since anything was stored. "
+        f"LLM Memory: about {round(passed, -3) or passed:,} tokens have passed in this session since anything was "
+        "stored. "
         "Decisions, corrections and gotchas that later sessions need are kept with memory_store; what is not stored is "
         "only in the transcript. The user's current request comes first."
     )

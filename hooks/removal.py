@@ -55,11 +55,9 @@ def uninstall(*, purge: bool = False, yes: bool = False, dry_run: bool = False) 
 def _refusal(machine: Machine, *, yes: bool) -> str | None:
     """Why the data may not be removed, None when it may (asked on the terminal unless yes)."""
     root = machine.folder.root
-    known = os.path.isdir(machine.folder.records) and (
-        os.path.exists(os.path.join(machine.folder.lib, "install.json")) or os.path.isdir(machine.install_state)
-    )
-    if not known:
-        return f"{root} does not look like LLM Memory's data folder (records/ and an install): nothing was removed."
+    folder = machine.folder
+    if not all(map(os.path.isdir, (folder.records, folder.transcripts, folder.config, folder.trash))):
+        return f"{root} does not look like LLM Memory's data folder (records/, transcripts/ ...): nothing was removed."
     if yes:
         return None
     if not sys.stdin.isatty():

@@ -26,8 +26,8 @@ _REMOVE = ["mcp", "remove", NAME, "--scope", "user"]
 def wanted(machine: Machine) -> dict[str, Any]:
     """The entry of this installation. The data folder is named only where it is not the default one.
 
-    alwaysLoad: without it the client sends its first request 1 to 2 s after it started, with or without our tools and
-    instructions; with it, it waits for a server that is slow to start (up to 5 s; seen in 2.1.197 and 2.1.330).
+    alwaysLoad: without it the client waits about 2 s for a server and then sends its first request without our tools
+    and instructions; with it, about 5 s (seen in 2.1.197 and 2.1.330).
     """
     lib = machine.folder.lib
     return {

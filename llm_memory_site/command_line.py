@@ -7,6 +7,29 @@ import sys
 
 from memories.core.errors import LLMMemoryError
 
+FOR_CLAUDE_CODE = ("hook", "mcp", "setup_claude", "remove_claude")
+"""Our commands that programs run: named last in the overview."""
+
+OVERVIEW_CALLS = ([], ["help"], ["--help"], ["-h"])
+
+
+def overview() -> str:
+    """What `llm-memory` can do: our own commands with a line each, without those that Django brings along."""
+    from django.core.management import get_commands, load_command_class
+
+    ours = {
+        name: load_command_class(app, name).help
+        for name, app in get_commands().items()
+        if app in {"memories", "mcp_bridge", "hooks"}
+    }
+    people = [name for name in sorted(ours) if name not in FOR_CLAUDE_CODE]
+    lines = ["LLM Memory: persistent local memory for Claude Code.", "", "Usage: llm-memory COMMAND [OPTIONS]", ""]
+    lines += [f"  {name:<14} {ours[name]}" for name in people]
+    lines += ["", "Run by Claude Code and by the install:"]
+    lines += [f"  {name:<14} {ours[name]}" for name in FOR_CLAUDE_CODE]
+    lines += ["", "`llm-memory help COMMAND` tells a command's options."]
+    return "\n".join(lines)
+
 
 def run(argv: list[str]) -> int:
     """Run `manage.py <command>`; exit code 1 for a domain error, 130 for Ctrl-C, else the command's own."""
@@ -17,6 +40,12 @@ def run(argv: list[str]) -> int:
         sys.stderr.write("Django is not installed for this Python. Run ./install.sh, then use `llm-memory`.\n")
         return 1
     try:
+        if argv[1:] in OVERVIEW_CALLS:
+            import django
+
+            django.setup()
+            sys.stdout.write(overview() + "\n")
+            return 0
         execute_from_command_line(argv)
     except LLMMemoryError as error:
         sys.stderr.write(f"Error: {error}\n")

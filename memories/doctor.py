@@ -37,10 +37,21 @@ class Check(NamedTuple):
 
 def run(folder: DataFolder) -> list[Check]:
     """Every check, in the order in which a user would mend things. Raises nothing."""
-    return [check for group in _GROUPS for check in group(folder)]
+    return [check for group in _GROUPS for check in _checks_of(group, folder)]
+
+
+def _checks_of(group: Callable[[DataFolder], Iterator[Check]], folder: DataFolder) -> Iterator[Check]:
+    """A group's checks; what stops one is a finding too."""
+    try:
+        yield from group(folder)
+    except (LLMMemoryError, OSError, sqlite3.Error) as error:
+        yield Check(group.__name__.strip("_").replace("_", " "), "fail", str(error), "see the message")
 
 
 def _data_folder(folder: DataFolder) -> Iterator[Check]:
+    if os.path.lexists(folder.root) and not os.path.isdir(folder.root):
+        yield Check("data folder", "fail", f"{folder.root} is no folder", "move it away, or set LLM_MEMORY_HOME")
+        return
     if not os.path.isdir(folder.records):
         yield Check("data folder", "fail", f"{folder.root} is not set up", "run ./install.sh, or `llm-memory sync`")
         return
@@ -71,15 +82,19 @@ def _settings(folder: DataFolder) -> Iterator[Check]:
 def _index(folder: DataFolder) -> Iterator[Check]:
     try:
         connection = mirror.connect(folder.mirror)
-    except MirrorUnavailableError as error:
-        yield Check("index", "fail", str(error), "run `llm-memory sync`")
+    except MirrorUnavailableError:
+        text = "is damaged or of another version" if os.path.exists(folder.mirror) else "is missing"
+        yield Check("index", "fail", f"{folder.mirror} {text}", "run `llm-memory sync`")
         return
     try:
         connection.execute("INSERT INTO memory_fts (memory_fts, rank) VALUES ('integrity-check', 1)")
         count = connection.execute("SELECT count(*) FROM memory").fetchone()[0]
         skipped = mirror.problems(connection)
     except sqlite3.Error as error:
-        yield Check("index", "fail", f"damaged: {error}", "run `llm-memory rebuild_index`")
+        if mirror.is_damage(error):
+            yield Check("index", "fail", f"damaged: {error}", "run `llm-memory rebuild_index`")
+        else:
+            yield Check("index", "fail", f"cannot be checked: {error}", "look at its permissions, then try again")
         return
     finally:
         connection.close()
@@ -154,8 +169,11 @@ def _claude_code(folder: DataFolder) -> Iterator[Check]:
         entry = server_entry.registered(machine)
     except LLMMemoryError:
         entry = None
+    wanted = server_entry.wanted(machine)
     if entry is None:
         yield Check("MCP server", "fail", "llm_memory is not registered with Claude Code", _register_command(machine))
+    elif any(entry.get(name) != wanted[name] for name in ("command", "args")):
+        yield Check("MCP server", "fail", "llm_memory is registered for another installation", "run ./install.sh")
     else:
         yield Check("MCP server", "ok", "llm_memory is registered for this user")
     if not rules_block.has_block(machine.claude_md.read()):
@@ -172,8 +190,10 @@ def _has_hook(settings: dict[str, Any], event: str, lib: str) -> bool:
     from hooks import claude_settings
 
     wanted = claude_settings.hook_entry(event, lib)
-    groups = settings.get("hooks", {}).get(event, []) if isinstance(settings.get("hooks"), dict) else []
-    entries = [entry for group in groups if isinstance(group, dict) for entry in group.get("hooks", [])]
+    events = settings.get("hooks")
+    groups = events.get(event) if isinstance(events, dict) else None
+    lists = [group.get("hooks") for group in groups if isinstance(group, dict)] if isinstance(groups, list) else []
+    entries = [entry for entries in lists if isinstance(entries, list) for entry in entries]
     return any(isinstance(entry, dict) and entry.get("args") == wanted["args"] for entry in entries)
 
 
@@ -190,9 +210,8 @@ def _capture(folder: DataFolder) -> Iterator[Check]:
     newest = max((one.mtime_ns / 1e9 for one in sources), default=0.0)
     started = beats.get("session_start", 0.0)
     if newest - started > SILENT_SECONDS and os.path.exists(os.path.join(folder.lib, "install.json")) and started:
-        yield Check(
-            "capture", "fail", f"no SessionStart hook since {_ago(started)}", "run ./install.sh, restart Claude"
-        )
+        text = f"SessionStart last ran {_ago(started)}, but sessions have run since"
+        yield Check("capture", "fail", text, "run ./install.sh, restart Claude Code")
     elif started:
         yield Check("capture", "ok", f"SessionStart last ran {_ago(started)}")
     else:

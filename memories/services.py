@@ -172,7 +172,7 @@ def _ref_text(refs: list[str], given: str | list[str] | None) -> str | None:
 
 
 def _tags_text(tags: str | list[str] | None) -> str | None:
-    parts = tags.split(",") if isinstance(tags, str) else tags or []
+    parts = (tags if isinstance(tags, str) else ",".join(tags or [])).split(",")
     return ", ".join(dict.fromkeys(part.strip() for part in parts if part.strip())) or None
 
 
@@ -209,7 +209,7 @@ def _store_narrative(folder: DataFolder, record: dict[str, Any], where: scope.Sc
     with records.lock(folder):
         try:
             selectors.mirror_connection(folder)
-            old = selectors.active_narratives(where)
+            old = _unarchived_narratives(where)
         except _MIRROR_FAULTS as error:
             old = []
             warnings.append(f"The narrative before this one could not be archived: {error}")
@@ -227,6 +227,15 @@ def _store_narrative(folder: DataFolder, record: dict[str, Any], where: scope.Sc
             except LLMMemoryError as error:  # its successor is stored and hides it
                 warnings.append(f"The narrative {uuid} is superseded but could not be marked as archived: {error}")
         _mirror(folder, [record["uuid"], *old], warnings)
+
+
+def _unarchived_narratives(where: scope.Scope) -> list[str]:
+    """uuids of every narrative that a new one replaces, newest first.
+
+    Also one that a crash left active but superseded: it would be shown again as soon as its successor is archived.
+    """
+    found = Memory.objects.filter(selectors.in_scope(where), type="narrative", status="active")
+    return list(found.order_by("-created_at", "-uuid").values_list("uuid", flat=True))
 
 
 def _archive(previous: dict[str, Any], successor: str) -> bool:

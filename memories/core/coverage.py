@@ -90,13 +90,21 @@ def coverage_of(
     """How far a narrative has come.
 
     Gives {project, narrative_uuid, status (`none`: no narrative, `stale`, `current`), on_disk and processed (counts of
-    sessions), unprocessed and grown (lists of {session_id, ended_at, bytes}, oldest first), stale_refs (session ids the
-    narrative names that are not in the archive), forks, summary}.
+    sessions), unprocessed and grown (lists of {session_id, ended_at, bytes, path}, oldest first), stale_refs (session
+    ids the narrative names that are not in the archive), forks, summary}.
     """
     sizes = archived_sizes(folder)
     sessions = [(sid, ended) for sid, ended in _sessions(connection, project) if sid in sizes]
     refs = set(current.refs) if current else set()
-    entry = {sid: {"session_id": sid, "ended_at": ended, "bytes": sizes[sid]} for sid, ended in sessions}
+    entry = {
+        sid: {
+            "session_id": sid,
+            "ended_at": ended,
+            "bytes": sizes[sid],
+            "path": os.path.join(folder.transcripts, f"{sid}.jsonl"),
+        }
+        for sid, ended in sessions
+    }
     unprocessed = [entry[sid] for sid, _ in sessions if sid not in refs]
     grown = [
         entry[sid] for sid, ended in sessions if current and sid in refs and _grew(current, sid, ended, sizes[sid])
@@ -132,7 +140,8 @@ def _summary(current: Narrative | None, on_disk: int, unprocessed: int, grown: i
         text = f"The narrative of {current.created_at} lacks {unprocessed} of {on_disk} sessions"
         text += f"; {grown} grew since they were read." if grown else "."
     else:
-        text = f"The narrative of {current.created_at} covers all {on_disk} archived sessions."
+        text = f"The narrative of {current.created_at} covers "
+        text += f"all {on_disk} archived sessions." if on_disk else "no session that is archived here."
     if missing:
         text += f" {missing} session{'s' * (missing != 1)} that it names are not in the archive here."
     if current and current.forks:

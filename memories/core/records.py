@@ -188,11 +188,15 @@ def load(folder: DataFolder, uuid: str) -> dict[str, Any]:
 
     Raises RecordNotFoundError, InvalidRecordError (the file is not a record), StorageError (it cannot be read).
     """
-    record = _load(record_path(folder, uuid), uuid)
     grave = tombstone(folder, uuid)
-    if grave is not None and stays_deleted(record, grave):
-        raise RecordNotFoundError(f"Record {uuid} was deleted; `llm-memory restore {uuid}` brings it back.")
-    return record
+    try:
+        record = _load(record_path(folder, uuid), uuid)
+        if grave is None or not stays_deleted(record, grave):
+            return record
+    except RecordNotFoundError:
+        if grave is None:
+            raise
+    raise RecordNotFoundError(f"Record {uuid} was deleted; `llm-memory restore {uuid}` brings it back.")
 
 
 def dump(record: dict[str, Any]) -> bytes:

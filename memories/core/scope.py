@@ -60,10 +60,9 @@ def of_name(connection: sqlite3.Connection, name: str, session: Project | None, 
             return of_project(session)
         return Scope(name, frozenset({name}), frozenset())
     key = fold_name(name)
-    rows = connection.execute(
-        "SELECT DISTINCT project_id FROM memory WHERE project_key = ? AND project_id IS NOT NULL ORDER BY 1", (key,)
-    )
-    ids = {row[0] for row in rows}
+    rows = connection.execute("SELECT project_id, max(project) FROM memory WHERE project_key = ? GROUP BY 1", (key,))
+    spellings = dict(rows.fetchall())
+    ids = {found for found in spellings if found is not None}
     keys = {key}
     own = session is not None and key in session.names
     others = ids - (session.ids if own and session else set())
@@ -71,4 +70,5 @@ def of_name(connection: sqlite3.Connection, name: str, session: Project | None, 
         ids |= session.ids
         keys |= session.names
     count = len(others) + (1 if own else 0)
-    return Scope(name, frozenset(ids), frozenset(keys), tuple(sorted(ids)) if count > 1 else ())
+    shown = session.name if own and session else max(filter(None, spellings.values()), default=name)
+    return Scope(shown, frozenset(ids), frozenset(keys), tuple(sorted(ids)) if count > 1 else ())

@@ -51,7 +51,7 @@ def read_settings(folder: DataFolder) -> tuple[dict[str, Any], list[str]]:
     try:
         with open(folder.settings, "rb") as file:
             raw = json.loads(file.read(MAX_SETTINGS_BYTES))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return settings, []
     except (OSError, ValueError, RecursionError) as error:
         return settings, [f"{folder.settings} cannot be read ({error}); the defaults are in force"]

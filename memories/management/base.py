@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from memories.core.errors import StorageError
 from memories.core.paths import DataFolder, data_folder
 
 
@@ -14,6 +15,18 @@ class MemoryCommand(BaseCommand):
     """A command over the data folder. Domain errors pass through to llm_memory_site.command_line."""
 
     requires_system_checks = ()
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """Run the command; a disk that refuses is a domain error like any other. Raises StorageError."""
+        try:
+            return super().execute(*args, **options)
+        except BrokenPipeError:
+            raise  # the reader has gone: no failure
+        except OSError as error:
+            where = error.filename or self.folder.root
+            raise StorageError(
+                f"{where}: {error.strerror or error}. `llm-memory doctor` says what is wrong."
+            ) from error
 
     @property
     def folder(self) -> DataFolder:

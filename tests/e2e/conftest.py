@@ -25,9 +25,9 @@ def network() -> Iterator[LoopbackNetwork]:
     network.close()
 
 
-@pytest.fixture(scope="session", params=VERSIONS)
+@pytest.fixture(scope="session", params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in VERSIONS])
 def version(request: pytest.FixtureRequest) -> str:
-    """The client's version."""
+    """The client's version. Under `--dist loadgroup` each has a worker: one installation and one story per module."""
     return str(request.param)
 
 

@@ -2,8 +2,8 @@
 
 A script is a list of turns for the main conversation, or a dict of such lists by request kind ("main", "subagent",
 "compact", "side"). A turn is a text, or a dict: {"text": ..., "tool": name, "input": {...}, "usage": {...},
-"delay": seconds, "status": 529, "error": "overloaded"}. Turns are used up in order, one per request of that kind;
-when none is left the kind's default text is answered.
+"delay": seconds, "until": an Event to wait for, "status": 529, "error": "overloaded"}. Turns are used up in order, one
+per request of that kind; when none is left the kind's default text is answered.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ class _Handler(BaseHTTPRequestHandler):
     api: FakeAnthropic
     protocol_version = "HTTP/1.1"
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class named it
+    def log_message(self, format: str, *args: Any) -> None:
         """Keep the test output free of access lines."""
 
     def _answer(self, status: int, payload: dict[str, Any]) -> None:
@@ -182,6 +182,8 @@ class _Handler(BaseHTTPRequestHandler):
         turn = self.api.take(kind)
         self.api.keep(request)
         self.api.closing.wait(turn.get("delay", 0))
+        if "until" in turn:
+            turn["until"].wait(WAIT_SECONDS)
         if turn.get("status"):
             error = {"type": "api_error", "message": turn.get("error", "scripted error")}
             self._answer(turn["status"], {"type": "error", "error": error})

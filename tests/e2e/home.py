@@ -121,10 +121,25 @@ class Home:
 
     def llm_memory(self, *args: str) -> str:
         """Run the installed `llm-memory` command to its end, which must be a good one; its output."""
-        command = self.network.inside([str(self.path / ".local" / "bin" / "llm-memory"), *args])
-        done = subprocess.run(command, env=self.env(None), capture_output=True, text=True, check=False)
+        return self._run(self.path / ".local" / "bin" / "llm-memory", *args)
+
+    def run_claude(self, *args: str) -> str:
+        """Run the client's own command, such as `claude mcp list`, to its end, which must be a good one; its output."""
+        return self._run(self.claude, *args)
+
+    def _run(self, program: Path, *args: str) -> str:
+        command = self.network.inside([str(program), *args])
+        done = subprocess.run(
+            command, env=self.env(None), cwd=self.project, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, (done.stdout, done.stderr)
         return done.stdout
+
+    def hook_outcomes(self) -> list[tuple[str, str]]:
+        """(hook, outcome) of every run that our hooks logged, oldest first."""
+        lines = (self.data / "state" / "hooks.log").read_text("utf-8").splitlines()
+        parts = (line.split(" ", 2) for line in lines)
+        return [(event, rest.rsplit(" ", 2)[0]) for _, event, rest in parts]  # behind it: milliseconds, session
 
     def wait_until_quiet(self) -> list[str]:
         """Wait for this home's processes to end; the command lines of those still there after 15 seconds."""

@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     from tests.e2e.loopback import LoopbackNetwork
 
 INSTALL_SECONDS = 300
-INHERITED = ("PIP_", "UV_", "SSL_", "LLM_MEMORY_PYTHON", "http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
-"""How pip reaches packages on this machine; the rest of the environment is the throwaway home's."""
+_PASSED_ON = ("PIP_", "UV_", "SSL_", "LLM_MEMORY_PYTHON", "http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
+INHERITED = {name: value for name, value in os.environ.items() if name.startswith(_PASSED_ON)}
+"""How pip reaches packages on this machine, as it was before any test; the rest is the throwaway home's."""
 
 
 def install(home: Home, *args: str) -> subprocess.CompletedProcess[str]:
     """Run the checkout's install.sh into a home, with its real client on PATH."""
-    inherited = {name: value for name, value in os.environ.items() if name.startswith(INHERITED)}
     return subprocess.run(
         [str(CHECKOUT / "install.sh"), *args],
         cwd=home.path,
-        env=home.env(None, inherited),
+        env=home.env(None, INHERITED),
         text=True,
         capture_output=True,
         stdin=subprocess.DEVNULL,

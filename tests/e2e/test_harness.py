@@ -15,7 +15,7 @@ from tests.e2e.home import SETTINGS
 from tests.e2e.loopback import LoopbackNetwork
 from tests.e2e.sessions import run_print
 from tests.e2e.tui import CLEARED, Tui
-from tests.e2e.wire import hook_context, last_user_text, shown, tool_results
+from tests.e2e.wire import PREVIEW_MARKS, hook_context, last_user_text, shown, tool_results
 
 if TYPE_CHECKING:
     from tests.e2e.home import Home
@@ -66,6 +66,20 @@ def test_a_terminal_session_compacts_clears_and_exits(bare_home: Home) -> None:
     assert hook_context(after, "SessionStart").startswith("FROM THE START HOOK")
     assert [start["source"] for start in recorded(bare_home, "SessionStart")] == ["startup", "compact", "clear"]
     assert [end["reason"] for end in recorded(bare_home, "SessionEnd")] == ["clear", "prompt_input_exit"]
+
+
+def test_the_client_cuts_context_of_more_than_ten_thousand_characters_whatever_its_json_is_long(
+    bare_home: Home,
+) -> None:
+    cut = []
+    for context in ('"' * 10_000, '"' * 10_001, "🦀" * 5_000, "🦀" * 5_001):
+        record(bare_home, SessionStart=added("SessionStart", context))
+        with bare_home.model() as api:
+            run_print(bare_home, api, "hello")
+        told = shown(api.of_kind("main")[0].body)
+        assert (context in told) != all(mark in told for mark in PREVIEW_MARKS)
+        cut.append(context not in told)
+    assert cut == [False, True, False, True]
 
 
 def test_what_tries_to_leave_the_loopback_network_is_counted() -> None:

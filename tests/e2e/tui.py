@@ -21,6 +21,8 @@ READY = r"\? for shortcuts"
 """The prompt's own hint, gone once something is typed."""
 CLEARED = r"\A(?![\s\S]*● )[\s\S]*❯"
 """A screen with the prompt and no answer on it."""
+CONNECTED = r"✔ llm_memory|llm_memory · ✔"
+"""Our server's line in the /mcp panel of 2.1.330 and of 2.1.197."""
 POLL_SECONDS = 0.1
 TMUX_ENV = {"TERM": "xterm-256color", "LANG": "C.UTF-8", "HOME": "/nonexistent"}
 
@@ -78,6 +80,12 @@ class Tui:
         """Submit a line and wait for a pattern of what comes back."""
         self.submit(text)
         self.wait(answer)
+
+    def wait_for_server(self) -> None:
+        """Wait until our server is connected: a terminal session does not, and 2.1.197 refuses calls until then."""
+        self.say("/mcp", CONNECTED)
+        self.key("Escape")
+        self.wait(READY)
 
     def wait(self, pattern: str, seconds: float = 30) -> str:
         """Wait for a pattern to be on the screen; the screen. Raises TimeoutError, showing it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,14 @@ from tests.core.transcript_lines import SESSION
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 EVENTS = ("session_start", "post_tool_use", "pre_compact", "session_end")
+
+
+WITHOUT_ROOTS_POWERS = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--")
+"""Starts a command as root that file permissions bind like any other user."""
+
+can_be_refused = pytest.mark.skipif(
+    os.geteuid() == 0 and shutil.which("setpriv") is None, reason="as root this needs setpriv (util-linux)"
+)
 
 
 class Outcome:
@@ -66,14 +75,14 @@ class Hooks:
         given = {"session_id": SESSION, "transcript_path": str(transcript), "cwd": str(self.project), **fields}
         return {name: value for name, value in given.items() if value is not None}
 
-    def raw(self, event: str, stdin: bytes | None, *, user: int | None = None, **env: str) -> Outcome:
-        """Run a hook with these bytes on stdin (None: closed)."""
-        command = [sys.executable, "-I", "-S", str(self.manage), "hook", *([event] if event else [])]
+    def raw(self, event: str, stdin: bytes | None, *, bound_by_permissions: bool = False, **env: str) -> Outcome:
+        """Run a hook with these bytes on stdin (None: closed). bound_by_permissions: even as root."""
+        prefix = list(WITHOUT_ROOTS_POWERS) if bound_by_permissions and os.geteuid() == 0 else []
+        command = [*prefix, sys.executable, "-I", "-S", str(self.manage), "hook", *([event] if event else [])]
         if stdin is None:
             command = ["/bin/sh", "-c", 'exec "$@" <&-', "sh", *command]
-        done = subprocess.run(
-            command, input=stdin, capture_output=True, check=False, timeout=60, user=user, env={**self.env, **env}
-        )
+        given = {**self.env, **env}
+        done = subprocess.run(command, input=stdin, capture_output=True, check=False, timeout=60, env=given)
         return Outcome(done)
 
     def run(self, event: str, given: dict[str, Any] | None = None, **env: str) -> Outcome:

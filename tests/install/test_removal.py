@@ -157,3 +157,10 @@ def test_purge_refuses_a_folder_that_is_not_a_data_folder(
     assert removal.uninstall(purge=True, yes=True) == 1
     assert (other / "state").is_dir()
     assert "does not look like" in capsys.readouterr().err
+
+
+def test_purge_after_an_uninstall_removes_what_the_uninstall_kept(sandbox: Sandbox) -> None:
+    setup.install()
+    assert removal.uninstall() == 0
+    assert removal.uninstall(purge=True, yes=True) == 0
+    assert not Path(sandbox.folder.root).exists()

@@ -105,7 +105,7 @@ def test_the_tools_say_whether_they_read_add_or_destroy(tools: Tools) -> None:
 
 def test_only_search_and_store_are_always_loaded(tools: Tools) -> None:
     marked = {name: tool["_meta"] for name, tool in tools.items() if "anthropic/alwaysLoad" in tool.get("_meta", {})}
-    assert marked == dict.fromkeys(["memory_store", "memory_search"], {"anthropic/alwaysLoad": True})
+    assert marked == {name: {"anthropic/alwaysLoad": True} for name in ("memory_store", "memory_search")}
 
 
 def test_tools_and_instructions_stay_small_enough_for_the_client(start: StartServer) -> None:

@@ -53,15 +53,18 @@ def test_the_project_is_that_of_the_git_remote_where_there_is_one(
 
 
 def test_search_prefers_the_sessions_project_and_only_project_restricts(
-    server: Server, make_record: MakeRecord
+    start: StartServer, make_record: MakeRecord
 ) -> None:
-    make_record("the limit is ten", project="billing", project_id="path:/x/billing")
+    for number in ("ten", "six"):
+        make_record(f"the limit is {number}", project="billing", project_id="path:/x/billing")
+    server = start()
+    server.initialize()
     _note(server, "the limit is nine")
-    make_record("the limit is nil", project="billing", project_id="path:/x/billing")
-    found = server.ask("memory_search", query="limit")
-    assert _contents(found)[0] == "the limit is nine"
-    only = server.ask("memory_search", query="limit", project="billing")
-    assert "the limit is nine" not in _contents(only)
+    found = _contents(server.ask("memory_search", query="limit"))
+    assert found[0] == "the limit is nine"
+    assert len(found) == 3
+    only = _contents(server.ask("memory_search", query="limit", project="Billing"))
+    assert set(only) == {"the limit is ten", "the limit is six"}
     nowhere = server.ask("memory_search", query="limit", project="unheard of")
     assert nowhere["results"] == []
     assert "orders" in nowhere["hint"]
@@ -155,13 +158,14 @@ def test_a_new_narrative_archives_the_old_one_and_keeps_what_it_covered(server: 
 
 
 def test_the_same_narrative_again_with_more_sessions_read_covers_them(
-    server: Server, folder: DataFolder, make_record: MakeRecord
+    start: StartServer, folder: DataFolder, make_record: MakeRecord
 ) -> None:
     for session in ("s1", "s2"):
         Path(folder.transcripts, f"{session}.jsonl").write_text("{}\n", encoding="utf-8")
-    log = {"type": "session_log", "project": "orders", "uuid": ""}
-    for session in ("s1", "s2"):
-        make_record(f"Log of {session}", **{**log, "session_id": session, "uuid": session_logs.record_uuid(session)})
+        uuid = session_logs.log_uuid(session)
+        make_record(f"Log of {session}", type="session_log", uuid=uuid, project="orders", session_id=session)
+    server = start()
+    server.initialize()
     first = server.ask("memory_store", content="# One", type="narrative", transcript_ref=["s1"])
     assert [one["session_id"] for one in server.ask("narrative_coverage")["unprocessed"]] == ["s2"]
     again = server.ask("memory_store", content="# One", type="narrative", transcript_ref=["s2"])

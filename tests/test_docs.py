@@ -1,0 +1,260 @@
+"""The documentation against the code: what there is is documented, and what is documented is there."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import load_command_class
+from django.core.management.base import BaseCommand
+from mcp_types import Tool
+
+from hooks import claude_settings, dispatch
+from mcp_bridge import schemas
+from mcp_bridge.context import BackgroundSync
+from mcp_bridge.server import build_server
+from memories.core import records
+from memories.core.paths import DataFolder
+from memories.core.settings import DEFAULTS
+
+ROOT = Path(__file__).resolve().parent.parent
+CODE = ("memories", "hooks", "mcp_bridge", "llm_memory_site")
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+README = (ROOT / "README.md").read_text("utf-8")
+EVERYTHING = "\n".join(page.read_text("utf-8") for page in PAGES)
+TOP_LEVEL = ("memories/", "hooks/", "mcp_bridge/", "llm_memory_site/", "tests/", "docs/", "bench/", "scripts/", ".ci/")
+CODE_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
+MACHINE_PATH = re.compile(r"/work/|/tmp/|/root/")
+
+
+def doc(name: str) -> str:
+    """The text of docs/<name>."""
+    return (ROOT / "docs" / name).read_text("utf-8")
+
+
+def page_id(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+def blocks(text: str, language: str) -> list[str]:
+    """The code blocks of a language."""
+    return [body for kind, body in CODE_BLOCK.findall(text) if kind == language]
+
+
+def anchors(page: Path) -> set[str]:
+    """The addresses of a page's headings, as GitHub makes them."""
+    prose = CODE_BLOCK.sub("", page.read_text("utf-8"))
+    titles = re.findall(r"^#{1,6} (.+)$", prose, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def our_commands() -> dict[str, str]:
+    """Name -> app of every management command of ours."""
+    found = {}
+    for app in CODE:
+        for path in (ROOT / app / "management" / "commands").glob("[!_]*.py"):
+            found[path.stem] = app
+    return found
+
+
+def sources() -> Iterator[Path]:
+    """Every file of ours that may read an environment variable, the tests excepted."""
+    yield from (ROOT / "install.sh", ROOT / "scripts" / "test", ROOT / "manage.py")
+    for package in (*CODE, "bench"):
+        yield from (ROOT / package).rglob("*.py")
+
+
+def all_tools(folder: DataFolder) -> list[Tool]:
+    server = build_server(folder, BackgroundSync(folder))
+    return list(asyncio.run(server.list_tools()))
+
+
+def section(text: str, title: str) -> str:
+    """The text below a heading `## title`, up to the next one of that level."""
+    found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    assert found, f"no section {title!r}"
+    return found[1]
+
+
+def first_column(table: str) -> set[str]:
+    """What stands in backticks at the beginning of a table's rows."""
+    return set(re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE))
+
+
+@pytest.mark.parametrize("name", sorted(our_commands()))
+def test_every_command_is_in_the_readme(name: str) -> None:
+    assert re.search(rf"`{name}\b", README)
+
+
+def test_every_tool_has_a_section_that_names_its_arguments(folder: DataFolder) -> None:
+    for tool in all_tools(folder):
+        row = re.search(rf"^\| \[`{tool.name}`\].*$", doc("tools.md"), re.MULTILINE)
+        assert row, f"{tool.name} is not in the table"
+        named = set(re.findall(r"`(\w+)`", row[0])) - {tool.name}
+        assert named == set(tool.input_schema.get("properties", {})), tool.name
+        needs = set(re.findall(r"`(\w+)`", row[0].split("|")[2]))
+        assert needs == set(tool.input_schema.get("required", [])), tool.name
+        assert section(doc("tools.md"), tool.name)
+
+
+def test_no_tool_is_documented_that_is_not_there(folder: DataFolder) -> None:
+    titles = re.findall(r"^## (\w+)$", doc("tools.md"), re.MULTILINE)
+    assert sorted(titles) == sorted(tool.name for tool in all_tools(folder))
+
+
+@pytest.mark.parametrize(
+    ("tool", "answer"),
+    [
+        ("memory_store", schemas.StoreAnswer),
+        ("memory_search", schemas.ListAnswer),
+        ("memory_recent", schemas.ListAnswer),
+        ("memory_connect", schemas.ConnectAnswer),
+        ("memory_explore", schemas.ExploreAnswer),
+        ("memory_delete", schemas.DeleteAnswer),
+        ("narrative_coverage", schemas.CoverageAnswer),
+    ],
+)
+def test_the_examples_of_a_tool_are_answers_it_can_give(tool: str, answer: Any) -> None:
+    _, *answers = [json.loads(body) for body in blocks(section(doc("tools.md"), tool), "json")]
+    assert answers
+    for example in answers:
+        required = {name for name, kind in answer.__annotations__.items() if "NotRequired" not in str(kind)}
+        assert required <= set(example) <= set(answer.__annotations__)
+
+
+def test_every_hook_event_is_described_with_its_timeout() -> None:
+    text = doc("hooks.md")
+    for event, (handler, timeout) in claude_settings.HOOK_EVENTS.items():
+        assert f"| `{handler}` | `{event}` | {timeout} s |" in text
+    for handler in dispatch.EVENTS:
+        assert section(text, handler)
+
+
+def test_the_hook_output_shown_is_what_the_hook_prints() -> None:
+    from hooks import post_tool_use, pre_compact
+
+    assert pre_compact.GUIDANCE in doc("hooks.md")
+    example = json.loads(blocks(section(doc("hooks.md"), "post_tool_use"), "json")[0])
+    assert example == json.loads(post_tool_use._reminder(60_000))
+
+
+def test_every_setting_is_documented_with_its_default() -> None:
+    table = section(doc("configuration.md"), "Settings")
+    assert first_column(table) == set(DEFAULTS)
+    for name, default in DEFAULTS.items():
+        assert f"| `{name}` | `{json.dumps(default)}` |" in table
+
+
+def test_the_settings_example_is_valid(folder: DataFolder) -> None:
+    from memories.core.settings import read_settings
+
+    Path(folder.settings).write_text(blocks(doc("configuration.md"), "json")[0], "utf-8")
+    assert read_settings(folder)[1] == []
+
+
+def test_every_environment_variable_that_the_code_reads_is_documented() -> None:
+    text = "\n".join(path.read_text("utf-8") for path in sources())
+    read = set(re.findall(r"\bLLM_MEMORY_[A-Z]+\b", text))
+    read |= set(re.findall(r'environ(?:\.get\(|\[)"(CLAUDE_[A-Z_]+)"', text))
+    read |= set(re.findall(r'env\.get\("(CLAUDE_[A-Z_]+)"', text))
+    assert first_column(section(doc("configuration.md"), "Environment variables")) == read
+
+
+def test_every_module_is_in_the_module_map() -> None:
+    text = section(doc("architecture.md"), "Modules")
+    named = set(re.findall(r"`([\w./]+)`", text))
+    for package in ("memories", "memories/core", "hooks", "mcp_bridge"):
+        for path in (ROOT / package).glob("*.py"):
+            if path.stem not in {"__init__", "apps"}:
+                assert path.name in named, page_id(path)
+
+
+def test_every_field_of_a_new_record_is_documented() -> None:
+    fields = set(records.new_record(type="note", content="A heron stood in the reeds."))
+    written_by_services = {"processed_bytes", "archived_in", "updated_at", "deleted_at"}
+    assert first_column(section(doc("records.md"), "Reading")) == fields | written_by_services
+
+
+def test_the_example_record_is_one() -> None:
+    records.validate(json.loads(blocks(doc("records.md"), "json")[0]))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_every_relative_link_leads_somewhere(page: Path) -> None:
+    for target in LINK.findall(CODE_BLOCK.sub("", page.read_text("utf-8"))):
+        if re.match(r"https?://", target):
+            continue
+        path, _, anchor = target.partition("#")
+        found = page.parent / path if path else page
+        assert found.exists(), target
+        assert not anchor or anchor in anchors(found), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_every_file_of_the_project_that_is_named_exists(page: Path) -> None:
+    for name in re.findall(r"`([\w./-]+)`", page.read_text("utf-8")):
+        if name.startswith(TOP_LEVEL) or (name.endswith(".sh") and "/" not in name):
+            assert (ROOT / name).exists(), name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_no_page_names_paths_of_a_developers_machine(page: Path) -> None:
+    assert not MACHINE_PATH.search(page.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_every_json_example_is_json(page: Path) -> None:
+    for body in blocks(page.read_text("utf-8"), "json"):
+        json.loads(body)
+
+
+def test_every_decision_is_in_the_list_of_decisions() -> None:
+    listed = LINK.findall(doc("adr/README.md"))
+    assert listed == sorted(path.name for path in (ROOT / "docs" / "adr").glob("0*.md"))
+
+
+def shell_lines() -> list[str]:
+    """The lines of the pages' shell blocks, and the commands in backticks."""
+    lines = [line for page in PAGES for body in blocks(page.read_text("utf-8"), "sh") for line in body.splitlines()]
+    inline = re.findall(r"`((?:llm-memory|\./install\.sh|\./scripts/test)(?:[ -][^`]*)?)`", EVERYTHING)
+    return sorted({*filter(None, lines), *(line for line in inline if line)})
+
+
+@pytest.mark.parametrize("line", shell_lines())
+def test_a_shown_command_is_one_that_works(line: str) -> None:
+    program, *words = shlex.split(re.sub(r"\[[^\]]*\]", "", line))
+    if program == "llm-memory" and words and words[0] != "COMMAND":
+        command = load_command_class(our_commands()[words[0]], words[0])
+        assert isinstance(command, BaseCommand)
+        known, unknown = command.create_parser("llm-memory", words[0]).parse_known_args(
+            words[1:] or ["8765"] * _required(command)
+        )
+        assert unknown == [], known
+    elif program == "./install.sh":
+        usage = (ROOT / "install.sh").read_text("utf-8")
+        assert [word for word in words if not re.search(rf"^ +{word}[ )|]", usage, re.MULTILINE)] == []
+    else:
+        assert program in {"llm-memory", "llm-memory-dashboard", "./scripts/test"}
+
+
+def _required(command: BaseCommand) -> int:
+    """1 for a command that needs an argument which a mention of its name leaves out."""
+    parser = command.create_parser("llm-memory", "x")
+    return int(any(action.required and not action.option_strings for action in parser._actions))
+
+
+def test_the_doctors_and_errors_hints_name_commands_that_exist() -> None:
+    for path in sources():
+        if path.suffix == ".py":
+            texts = [n.value for n in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(n, ast.Constant)]
+            for text in (text for text in texts if isinstance(text, str)):
+                for name in re.findall(r"`llm-memory ([a-z_]+)", text):
+                    assert name in our_commands() or name == "help", f"{page_id(path)}: {name}"
