@@ -223,7 +223,8 @@ def _capture(folder: DataFolder) -> Iterator[Check]:
         yield Check("transcripts", "ok", kept)
     failures = _hook_failures(folder)
     if failures:
-        yield Check("hook log", "warn", f"{len(failures)} recent failures; last: {failures[-1]}", _log_path(folder))
+        count = f"{len(failures)} recent failure{'s' * (len(failures) != 1)}"
+        yield Check("hook log", "warn", f"{count}; last: {failures[-1]}", _log_path(folder))
 
 
 def _ago(seconds: float) -> str:

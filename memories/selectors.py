@@ -261,20 +261,3 @@ def _same_kind(type: str, project: scope.Scope | None) -> QuerySet[Memory]:  # n
     if project is None:
         return base.filter(project_id__isnull=True, project_key__isnull=True)
     return base.filter(in_scope(project))
-
-
-def superseded_by(uuid: str) -> set[str]:
-    """Every record that this one supersedes, directly or through others."""
-    seen: set[str] = set()
-    border = {uuid}
-    while border:
-        links = Link.objects.filter(from_uuid__in=border, relationship="supersedes")
-        border = set(links.values_list("to_uuid", flat=True)) - seen
-        seen |= border
-    return seen
-
-
-def active_narratives(project: scope.Scope) -> list[str]:
-    """uuids of the project's narratives that are shown or forked, newest first."""
-    found = visible().filter(in_scope(project), type="narrative").order_by("-created_at", "-uuid")
-    return list(found.values_list("uuid", flat=True))

@@ -32,7 +32,7 @@ BUSY_SECONDS = 5.0
 CHECK_EVERY = 256
 """Records read between two looks at the clock, where a deadline is given."""
 
-_DAMAGED = ("malformed", "not a database", "disk image", "no such table", "no such column", "corrupt")
+_DAMAGED = ("malformed", "not a database", "disk image", "no such table", "no such column", "corrupt", "disk i/o")
 
 
 class UpdateResult:
@@ -54,10 +54,13 @@ def connect(path: str, *, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connect
 
     Raises MirrorUnavailableError when it is missing, damaged or of another version.
     """
+    connection: sqlite3.Connection | None = None
     try:
         connection = _open(path, "rw", busy_seconds)
         version = connection.execute("PRAGMA user_version").fetchone()[0]
     except sqlite3.Error as error:
+        if connection is not None:
+            connection.close()
         raise MirrorUnavailableError(f"The index {path} cannot be opened ({error}): run `llm-memory sync`.") from error
     if version != MIRROR_VERSION:
         connection.close()
@@ -103,6 +106,8 @@ def update(
     """
     if not os.path.isdir(folder.state):
         folder.create()
+    if os.path.isdir(folder.mirror):
+        raise StorageError(f"{folder.mirror} is a folder where the index belongs: move it away, then run sync.")
     with FileLock(os.path.join(folder.state, "mirror.lock"), wait_seconds):
         try:
             return _update_locked(folder, deadline, progress, rebuild, trust_above)

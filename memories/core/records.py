@@ -95,6 +95,10 @@ def new_record(*, type: str, content: str, created_at: str | None = None, **fiel
         **fields,
     }
     validate(record)
+    try:
+        json.dumps(record, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        raise InvalidRecordError("The text holds half a surrogate pair: send it as valid Unicode.") from None
     return record
 
 
@@ -200,11 +204,14 @@ def load(folder: DataFolder, uuid: str) -> dict[str, Any]:
 
 
 def dump(record: dict[str, Any]) -> bytes:
-    """A record as its file's bytes: UTF-8, indent 2, newline at the end. InvalidRecordError for broken Unicode."""
+    """A record as its file's bytes: UTF-8, indent 2, newline at the end.
+
+    A file that came with half a surrogate pair (as an escape) keeps it so; new_record refuses such text.
+    """
     try:
         return (json.dumps(record, ensure_ascii=False, indent=2) + "\n").encode("utf-8")
     except UnicodeEncodeError:
-        raise InvalidRecordError("The text holds half a surrogate pair: send it as valid Unicode.") from None
+        return (json.dumps(record, indent=2) + "\n").encode("ascii")
 
 
 def save(folder: DataFolder, record: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from memories.core import mirror, records
-from memories.core.errors import LockTimeoutError, MirrorUnavailableError
+from memories.core.errors import LockTimeoutError, MirrorUnavailableError, StorageError
 from memories.core.locks import FileLock
 from memories.core.paths import DataFolder
 from tests.conftest import MakeRecord
@@ -161,6 +161,28 @@ def test_a_mirror_that_is_gone_damaged_or_of_another_version_is_rebuilt(
     damage(folder.mirror)
     assert mirror.update(folder).rebuilt
     assert len(_contents(folder)) == 60
+    _sound(folder)
+
+
+def test_a_folder_in_place_of_the_mirror_is_said_and_left_alone(folder: DataFolder) -> None:
+    os.mkdir(folder.mirror)
+    with pytest.raises(StorageError, match="is a folder"):
+        mirror.update(folder)
+    assert os.path.isdir(folder.mirror)
+
+
+def test_a_torn_write_ahead_log_does_not_lock_the_mirror_out_for_good(
+    folder: DataFolder, make_record: MakeRecord
+) -> None:
+    mirror.update(folder)
+    reader = mirror.connect(folder.mirror)
+    make_record("in the log")
+    mirror.update(folder)
+    torn = Path(folder.mirror + "-wal").read_bytes()
+    reader.close()
+    Path(folder.mirror + "-wal").write_bytes(torn[: len(torn) // 2 + 7])
+    mirror.update(folder)
+    assert _contents(folder) == {"in the log"}
     _sound(folder)
 
 

@@ -132,6 +132,15 @@ def test_half_a_surrogate_pair_is_refused_before_anything_is_written(folder: Dat
     assert os.listdir(folder.records) == []
 
 
+def test_a_file_that_came_with_half_a_surrogate_pair_can_still_be_changed_and_deleted(folder: DataFolder) -> None:
+    record = records.new_record(type="note", content="text")
+    uuid = _write(folder, records.dump(record).replace(b'"text"', b'"half \\ud800"'), record["uuid"])
+    records.update(folder, uuid, lambda found: found.update(tags="x") is None)
+    assert records.load(folder, uuid)["content"] == "half \ud800"
+    records.delete(folder, uuid)
+    assert records.tombstone(folder, uuid) is not None
+
+
 def test_a_write_that_fails_keeps_the_old_file_and_no_temp_file(folder: DataFolder, make_record: MakeRecord) -> None:
     record = make_record("old")
     blocked = os.path.join(folder.records, f".{record['uuid']}.json.tmp-{os.getpid()}")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pty
+import re
 import signal
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,6 +59,7 @@ class Cli:
     def on_a_terminal(self, *arguments: str) -> str:
         """What a terminal shows of a command."""
         main, child = pty.openpty()
+        fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
         process = subprocess.Popen(
             self.command(*arguments), stdin=child, stdout=child, stderr=child, cwd=self.project, env=self.env
         )
@@ -119,7 +124,9 @@ def test_rebuild_index_shows_a_progress_bar_on_a_terminal_only(
 ) -> None:
     for number in range(3):
         make_record(f"note {number}")
-    assert "records: 100%" in cli.on_a_terminal("rebuild_index")
+    shown = cli.on_a_terminal("rebuild_index")
+    assert re.search(r"records: +\d+%\|", shown)
+    assert "Index rebuilt: 3 records" in shown
     said = cli.run("rebuild_index")
     assert said.startswith("Index rebuilt: 3 records in ")
     assert "%" not in said
@@ -214,8 +221,8 @@ def _open_files(pid: int) -> set[str]:
 
 
 def test_a_closed_pipe_ends_a_command_in_silence(cli: Cli, make_record: MakeRecord) -> None:
-    for number in range(100):
-        make_record(f"deploy note {number} " + "word " * 100)
+    for number in range(40):
+        make_record(f"deploy note {number} " + "word " * 1000)
     cli.run("sync")
     process = subprocess.Popen(
         cli.command("search", "deploy", "--limit", "100", "--json"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from argparse import ArgumentParser
 from typing import Any
 
@@ -11,7 +12,9 @@ from memories.core import mirror, projects, records, scope
 from memories.core.errors import MirrorUnavailableError
 from memories.core.settings import read_settings
 from memories.management.base import MemoryCommand
-from memories.models import MARK_END, MARK_START
+
+_MARKED = re.compile(r"\*\*(.+?)\*\*")
+"""A matched word as selectors.plain_snippet marks it."""
 
 
 class Command(MemoryCommand):
@@ -55,4 +58,4 @@ class Command(MemoryCommand):
 
     def _highlighted(self, snippet: str) -> str:
         start, end = ("\x1b[1m", "\x1b[0m") if self.stdout.isatty() and self.style.ERROR("x") != "x" else ("", "")
-        return " ".join(snippet.split()).replace(MARK_START, start).replace(MARK_END, end)
+        return _MARKED.sub(rf"{start}\1{end}", snippet)

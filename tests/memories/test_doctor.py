@@ -1,0 +1,225 @@
+"""Doctor: each check made to fail for real, and what it then tells the user to do."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hooks import claude_settings, server_entry
+from hooks.machine import Machine, Report
+from memories import doctor
+from memories.core import mirror, records, state
+from memories.core.paths import DataFolder
+from tests.conftest import MakeRecord
+from tests.core.transcript_lines import short_session
+
+MANAGE = Path(__file__).resolve().parent.parent.parent / "manage.py"
+
+
+def _found(folder: DataFolder, name: str) -> doctor.Check:
+    """The worst check of that name."""
+    order = {"fail": 0, "warn": 1, "ok": 2}
+    return min((check for check in doctor.run(folder) if check.name == name), key=lambda check: order[check.status])
+
+
+@pytest.fixture
+def installed(folder: DataFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Claude Code's folder with an installation of ours in it, as doctor looks at it."""
+    claude = tmp_path / "claude"
+    claude.mkdir()
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(claude))
+    python = Path(claude_settings.python_path(folder.lib))
+    python.parent.mkdir(parents=True)
+    python.symlink_to(sys.executable)
+    Path(folder.lib, "install.json").write_text("{}", encoding="utf-8")
+    hooks = {
+        event: [{"hooks": [claude_settings.hook_entry(event, folder.lib)]}] for event in claude_settings.HOOK_EVENTS
+    }
+    _write(claude / "settings.json", {"hooks": hooks})
+    machine = Machine(Report(dry_run=True))
+    _write(Path(machine.server_file), {"mcpServers": {"llm_memory": server_entry.wanted(machine)}})
+    mirror.update(folder)
+    return claude
+
+
+def _write(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value), encoding="utf-8")
+
+
+def test_a_sound_installation_has_no_failure(installed: Path, folder: DataFolder) -> None:
+    assert [check for check in doctor.run(folder) if check.status == "fail"] == []
+    for name in ("data folder", "settings", "index", "records", "round trip", "hooks", "MCP server", "Python"):
+        assert _found(folder, name).status == "ok", name
+
+
+def test_whatever_is_not_well_says_what_to_do(tmp_path: Path) -> None:
+    for check in doctor.run(DataFolder(str(tmp_path / "nowhere"))):
+        assert check.todo or check.status == "ok"
+
+
+def test_a_missing_data_folder(tmp_path: Path) -> None:
+    check = _found(DataFolder(str(tmp_path / "nowhere")), "data folder")
+    assert (check.status, "not set up" in check.text, "install.sh" in check.todo) == ("fail", True, True)
+
+
+def test_a_file_in_the_data_folders_place(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    folder = DataFolder(str(tmp_path / "file"))
+    assert "is no folder" in _found(folder, "data folder").text
+    assert _found(folder, "settings").status == "ok"
+
+
+def test_a_data_folder_that_others_can_read(folder: DataFolder) -> None:
+    os.chmod(folder.root, 0o755)
+    check = _found(folder, "data folder")
+    assert (check.status, check.todo) == ("warn", f"run chmod 700 {folder.root}")
+
+
+def test_bad_settings(folder: DataFolder) -> None:
+    Path(folder.settings).write_text('{"checkpoint_tokens": 0, "colour": "red"}', encoding="utf-8")
+    problems = [check.text for check in doctor.run(folder) if (check.name, check.status) == ("settings", "fail")]
+    assert problems == [
+        "checkpoint_tokens must be a whole number above 0",
+        "unknown setting 'colour'; remove it or see docs/configuration.md",
+    ]
+
+
+def test_memory_switched_off_in_this_shell(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLM_MEMORY_DISABLE", "1")
+    assert "LLM_MEMORY_DISABLE is set" in _found(folder, "settings").text
+
+
+def test_a_missing_index(folder: DataFolder) -> None:
+    check = _found(folder, "index")
+    assert (check.status, check.text, check.todo) == (
+        "fail", f"{folder.mirror} is missing", "run `llm-memory sync`",
+    )  # fmt: skip
+
+
+def test_an_index_of_noise(folder: DataFolder) -> None:
+    Path(folder.mirror).write_bytes(os.urandom(9000))
+    assert "is damaged" in _found(folder, "index").text
+
+
+def test_an_index_whose_text_search_disagrees_with_its_rows(folder: DataFolder, make_record: MakeRecord) -> None:
+    make_record("Deploys go out on Tuesdays")
+    mirror.update(folder)
+    connection = mirror.connect(folder.mirror)
+    connection.execute("DROP TRIGGER memory_fts_update")
+    connection.execute("UPDATE memory SET content = 'quite something else'")
+    connection.close()
+    check = _found(folder, "index")
+    assert (check.status, check.todo) == ("fail", "run `llm-memory rebuild_index`")
+
+
+def test_a_record_that_cannot_be_read_and_a_file_that_is_none(folder: DataFolder) -> None:
+    Path(folder.records, "1" * 32 + ".json").write_text("{", encoding="utf-8")
+    mirror.update(folder)
+    check = _found(folder, "records")
+    assert (check.status, "1" * 32 in check.text) == ("fail", True)
+    Path(folder.records, "1" * 32 + ".json").rename(Path(folder.records, "readme.txt"))
+    mirror.update(folder)
+    assert _found(folder, "records").status == "warn"
+
+
+def test_a_deleted_record_that_a_sync_brought_back_is_no_trouble(folder: DataFolder, make_record: MakeRecord) -> None:
+    uuid = make_record("gone")["uuid"]
+    path = Path(records.record_path(folder, uuid))
+    data = path.read_bytes()
+    records.delete(folder, uuid)
+    path.write_bytes(data)
+    mirror.update(folder)
+    assert _found(folder, "records").status == "ok"
+
+
+def _no_settings(claude: Path, folder: DataFolder) -> None:
+    (claude / "settings.json").unlink()
+
+
+def _broken_settings(claude: Path, folder: DataFolder) -> None:
+    (claude / "settings.json").write_text("{", encoding="utf-8")
+
+
+def _no_hooks(claude: Path, folder: DataFolder) -> None:
+    _write(
+        claude / "settings.json", {"hooks": {"SessionStart": None, "SessionEnd": [{"hooks": 5}, 3], "PreCompact": {}}}
+    )
+
+
+def _hooks_of_another_place(claude: Path, folder: DataFolder) -> None:
+    entry = claude_settings.hook_entry("SessionStart", "/elsewhere/lib")
+    _write(claude / "settings.json", {"hooks": {"SessionStart": [{"hooks": [entry]}]}})
+
+
+@pytest.mark.parametrize("break_it", [_no_settings, _broken_settings, _no_hooks, _hooks_of_another_place])
+def test_hooks_that_are_not_registered(
+    installed: Path, folder: DataFolder, break_it: Callable[[Path, DataFolder], None]
+) -> None:
+    break_it(installed, folder)
+    check = _found(folder, "hooks")
+    assert (check.status, "install.sh" in check.todo) == ("fail", True)
+
+
+def test_an_mcp_server_that_is_not_registered(installed: Path, folder: DataFolder) -> None:
+    server_file = Path(Machine(Report(dry_run=True)).server_file)
+    for servers in ({}, {"llm_memory": 5}, []):
+        _write(server_file, {"mcpServers": servers})
+        check = _found(folder, "MCP server")
+        assert (check.status, "claude mcp add-json llm_memory" in check.todo) == ("fail", True)
+    _write(server_file, {"mcpServers": {"llm_memory": {"command": "/elsewhere/python", "args": []}}})
+    assert "another installation" in _found(folder, "MCP server").text
+
+
+def test_an_interpreter_that_is_gone(installed: Path, folder: DataFolder) -> None:
+    os.unlink(claude_settings.python_path(folder.lib))
+    assert _found(folder, "install").text == "the installed interpreter is gone"
+
+
+def test_a_file_of_claudes_that_cannot_be_read_stops_no_other_check(installed: Path, folder: DataFolder) -> None:
+    rules = Path(Machine(Report(dry_run=True)).claude_md.path)
+    rules.mkdir()
+    assert _found(folder, "claude code").status == "fail"
+    assert _found(folder, "Python").status == "ok"
+
+
+def test_hooks_that_have_stopped_running(installed: Path, folder: DataFolder) -> None:
+    state.beat(folder, "session_start")
+    assert _found(folder, "capture").text == "SessionStart last ran just now"
+    past = time.time() - 3 * 86_400
+    os.utime(os.path.join(folder.state, "heartbeat", "session_start"), (past, past))
+    short_session("/work/shop").write(installed / "projects")
+    check = _found(folder, "capture")
+    assert (check.status, check.text) == ("fail", "SessionStart last ran 3 days ago, but sessions have run since")
+    assert "1 not archived yet" in _found(folder, "transcripts").text
+
+
+def test_failures_in_the_hook_log_are_shown(folder: DataFolder) -> None:
+    state.log_hook(folder, "session_end", "archived", 0.1, None)
+    assert not [check for check in doctor.run(folder) if check.name == "hook log"]
+    state.log_hook(folder, "session_end", "not archived: Cannot read it", 0.1, None)
+    check = _found(folder, "hook log")
+    assert check.status == "warn"
+    assert "1 recent failure;" in check.text
+
+
+@pytest.mark.parametrize("sound", [True, False])
+def test_the_exit_code_and_the_json_say_the_same(folder: DataFolder, tmp_path: Path, sound: bool) -> None:
+    if sound:
+        mirror.update(folder)
+    env = {"HOME": str(tmp_path / "home"), "PATH": "/usr/bin:/bin", "LLM_MEMORY_HOME": folder.root}
+    command = [sys.executable, "-I", str(MANAGE), "doctor"]
+    done = subprocess.run([*command, "--json"], capture_output=True, check=False, env=env)
+    answer = json.loads(done.stdout)
+    assert (answer["ok"], done.returncode, done.stderr) == (sound, 0 if sound else 1, b"")
+    assert {"name", "status", "text", "todo"} == set(answer["checks"][0])
+    lines = subprocess.run(command, capture_output=True, text=True, check=False, env=env).stdout.splitlines()
+    assert len(lines) == len(answer["checks"])
+    assert all(line[:4].strip() in {"ok", "warn", "fail"} for line in lines)
