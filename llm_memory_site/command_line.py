@@ -31,6 +31,11 @@ def overview() -> str:
     return "\n".join(lines)
 
 
+def _program(script: str) -> str:
+    """The name that usage texts show: `llm-memory` where it is installed as that."""
+    return "llm-memory" if os.path.exists(os.path.join(os.path.dirname(script), "install.json")) else script
+
+
 def run(argv: list[str]) -> int:
     """Run `manage.py <command>`; exit code 1 for a domain error, 130 for Ctrl-C, else the command's own."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "llm_memory_site.settings")
@@ -46,7 +51,7 @@ def run(argv: list[str]) -> int:
             django.setup()
             sys.stdout.write(overview() + "\n")
             return 0
-        execute_from_command_line(argv)
+        execute_from_command_line([_program(argv[0]), *argv[1:]])
     except LLMMemoryError as error:
         sys.stderr.write(f"Error: {error}\n")
         return 1

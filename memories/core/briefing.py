@@ -92,7 +92,7 @@ class Material:
 
     def since(self, time: str, session_id: str) -> list[dict[str, Any]]:
         """What other sessions added or changed after a time, newest first; one more than is shown tells of more."""
-        condition = "max(created_at, coalesce(updated_at, '')) > ? AND coalesce(session_id, '') != ?"
+        condition = "max(created_at, coalesce(updated_at, '')) > ? AND session_id IS NOT ?"
         return self._newest(condition, NOTES + 1, (time, session_id))
 
 

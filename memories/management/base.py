@@ -15,6 +15,14 @@ class MemoryCommand(BaseCommand):
     """A command over the data folder. Domain errors pass through to llm_memory_site.command_line."""
 
     requires_system_checks = ()
+    suppressed_base_arguments = (
+        "--version",
+        "--settings",
+        "--pythonpath",
+        "--traceback",
+        "--no-color",
+        "--force-color",
+    )
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         """Run the command; a disk that refuses is a domain error like any other. Raises StorageError."""

@@ -75,19 +75,21 @@ class Hooks:
         given = {"session_id": SESSION, "transcript_path": str(transcript), "cwd": str(self.project), **fields}
         return {name: value for name, value in given.items() if value is not None}
 
-    def raw(self, event: str, stdin: bytes | None, *, bound_by_permissions: bool = False, **env: str) -> Outcome:
-        """Run a hook with these bytes on stdin (None: closed). bound_by_permissions: even as root."""
-        prefix = list(WITHOUT_ROOTS_POWERS) if bound_by_permissions and os.geteuid() == 0 else []
+    def raw(
+        self, event: str, stdin: bytes | None, *, bound: bool = False, env: dict[str, str] | None = None
+    ) -> Outcome:
+        """Run a hook with these bytes on stdin (None: closed). bound: by file permissions, even as root."""
+        prefix = list(WITHOUT_ROOTS_POWERS) if bound and os.geteuid() == 0 else []
         command = [*prefix, sys.executable, "-I", "-S", str(self.manage), "hook", *([event] if event else [])]
         if stdin is None:
             command = ["/bin/sh", "-c", 'exec "$@" <&-', "sh", *command]
-        given = {**self.env, **env}
+        given = {**self.env, **(env or {})}
         done = subprocess.run(command, input=stdin, capture_output=True, check=False, timeout=60, env=given)
         return Outcome(done)
 
     def run(self, event: str, given: dict[str, Any] | None = None, **env: str) -> Outcome:
         """Run a hook and hold it to the contract: exit 0, valid JSON or nothing, not a word on stderr."""
-        outcome = self.raw(event, json.dumps(given if given is not None else self.payload()).encode(), **env)
+        outcome = self.raw(event, json.dumps(given if given is not None else self.payload()).encode(), env=env)
         assert (outcome.code, outcome.stderr) == (0, "")
         if outcome.stdout and event != "pre_compact":
             assert outcome.json

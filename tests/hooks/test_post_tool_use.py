@@ -116,7 +116,7 @@ def test_a_reminder_that_cannot_be_noted_is_not_given(session: Session) -> None:
     session.line(90_000)
     given = json.dumps(session.hooks.payload(session.path)).encode()
     os.chmod(session.hooks.folder.state, 0o500)
-    outcome = session.hooks.raw("post_tool_use", given, bound_by_permissions=True)
+    outcome = session.hooks.raw("post_tool_use", given, bound=True)
     os.chmod(session.hooks.folder.state, 0o700)
     assert (outcome.code, outcome.stdout, outcome.stderr) == (0, "", "")
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ SECRET = "a-key-that-no-log-may-hold"
 
 
 def _held_to_the_contract(hooks: Hooks, event: str, stdin: bytes | None, **env: str) -> str:
-    outcome = hooks.raw(event, stdin, **env)
+    outcome = hooks.raw(event, stdin, env=env)
     assert (outcome.code, outcome.stderr) == (0, "")
     if outcome.stdout and event != "pre_compact":
         assert outcome.json
@@ -46,7 +47,20 @@ def test_input_that_is_no_object_is_logged_and_answered_with_nothing(
 @pytest.mark.parametrize("event", EVENTS)
 def test_fields_of_every_wrong_type_are_survived(hooks: Hooks, event: str) -> None:
     names = "session_id transcript_path cwd source tool_name agent_id seconds_since_last_response".split()
-    for value in (None, 5, -1e308, True, [], {"a": 1}, "", "\0", "../../etc/passwd", "\ud800", "x" * 70_000):
+    values: tuple[Any, ...] = (
+        None,
+        5,
+        -1e308,
+        True,
+        [],
+        {"a": 1},
+        "",
+        "\0",
+        "../../etc/passwd",
+        "\ud800",
+        "x" * 70_000,
+    )
+    for value in values:
         _held_to_the_contract(hooks, event, json.dumps(dict.fromkeys(names, value)).encode(), CLAUDE_PROJECT_DIR="")
     assert "failed" not in hooks.log
     assert not os.path.exists(os.path.join(hooks.folder.root, "etc"))
@@ -141,7 +155,7 @@ def test_a_data_folder_that_refuses_writes_is_survived(hooks: Hooks, event: str)
     for place in places:
         os.chmod(place, 0o500)
     given = json.dumps(hooks.payload(path, source="startup")).encode()
-    outcome = hooks.raw(event, given, bound_by_permissions=True)
+    outcome = hooks.raw(event, given, bound=True)
     for place in places:
         os.chmod(place, 0o700)
     assert (outcome.code, outcome.stderr, hooks.log) == (0, "", "")

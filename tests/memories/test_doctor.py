@@ -78,7 +78,7 @@ def test_a_file_in_the_data_folders_place(tmp_path: Path) -> None:
 
 
 def test_a_data_folder_that_others_can_read(folder: DataFolder) -> None:
-    os.chmod(folder.root, 0o755)
+    os.chmod(folder.root, 0o750)  # noqa: S103
     check = _found(folder, "data folder")
     assert (check.status, check.todo) == ("warn", f"run chmod 700 {folder.root}")
 
@@ -170,7 +170,8 @@ def test_hooks_that_are_not_registered(
 
 def test_an_mcp_server_that_is_not_registered(installed: Path, folder: DataFolder) -> None:
     server_file = Path(Machine(Report(dry_run=True)).server_file)
-    for servers in ({}, {"llm_memory": 5}, []):
+    broken: tuple[Any, ...] = ({}, {"llm_memory": 5}, [])
+    for servers in broken:
         _write(server_file, {"mcpServers": servers})
         check = _found(folder, "MCP server")
         assert (check.status, "claude mcp add-json llm_memory" in check.todo) == ("fail", True)

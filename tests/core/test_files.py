@@ -1,0 +1,76 @@
+"""Atomic writes: the old content or the new, never a part; nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from memories.core import files
+from memories.core.errors import StorageError
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """An empty folder."""
+    found = tmp_path / "place"
+    found.mkdir()
+    return found
+
+
+NO_PROCESS = 2**22 + 1  # beyond Linux's highest process id
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_a_file_is_replaced_whole_and_private(place: Path, durable: bool) -> None:
+    path = place / "note.json"
+    files.write_atomic(str(path), b"old" * 100)
+    files.write_atomic(str(path), b"new", durable=durable)
+    assert path.read_bytes() == b"new"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert os.listdir(place) == ["note.json"]
+
+
+def test_a_refused_write_leaves_the_old_content_and_no_temp_file(place: Path) -> None:
+    (place / "target").mkdir()
+    with pytest.raises(StorageError, match=r"Cannot write .*target.*Check free space and permissions"):
+        files.write_atomic(str(place / "target"), b"new")
+    assert os.listdir(place) == ["target"]
+
+
+def test_a_missing_folder_is_a_storage_error(place: Path) -> None:
+    with pytest.raises(StorageError):
+        files.write_atomic(str(place / "none" / "x"), b"")
+
+
+def test_a_link_planted_in_the_temp_files_place_is_not_followed(place: Path) -> None:
+    path = str(place / "note")
+    (place / "precious").write_bytes(b"mine")
+    os.symlink(place / "precious", files.temp_path(path))
+    with pytest.raises(StorageError):
+        files.write_atomic(path, b"new")
+    assert (place / "precious").read_bytes() == b"mine"
+
+
+def test_temp_files_of_dead_processes_are_swept_and_no_others(place: Path) -> None:
+    kept = [f".a.tmp-{os.getpid()}", ".a.tmp-1", ".a.tmp-x", "a.tmp-5", "b.json"]
+    for name in [*kept, f".dead.json.tmp-{NO_PROCESS}"]:
+        (place / name).touch()
+    assert files.sweep_temp_files(str(place)) == 1
+    assert sorted(os.listdir(place)) == sorted(kept)
+    assert files.sweep_temp_files(str(place / "none")) == 0
+
+
+def test_a_process_is_alive_until_it_has_ended() -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    assert files.process_alive(child.pid)
+    child.communicate(b"\n")
+    assert not files.process_alive(child.pid)
+    assert not files.process_alive(NO_PROCESS)
+
+
+def test_removing_what_is_not_there_is_no_error(place: Path) -> None:
+    files.remove_quietly(str(place / "none"))

@@ -1,0 +1,58 @@
+"""manage.py: hooks before Django, everything else through it, and no traceback for a user."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def _run(
+    script: Path, *arguments: str, flags: tuple[str, ...] = ("-I",), **env: str
+) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, *flags, str(script), *arguments]
+    given = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], **env}
+    return subprocess.run(command, input=b"{}", capture_output=True, check=False, cwd="/", env=given)
+
+
+def test_a_hook_needs_no_installed_package(tmp_path: Path) -> None:
+    done = _run(ROOT / "manage.py", "hook", "session_end", flags=("-I", "-S"), LLM_MEMORY_HOME=str(tmp_path / "m"))
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_without_django_a_command_says_what_to_do(tmp_path: Path) -> None:
+    done = _run(ROOT / "manage.py", "sync", flags=("-I", "-S"), LLM_MEMORY_HOME=str(tmp_path / "m"))
+    assert done.returncode == 1
+    assert done.stderr == b"Django is not installed for this Python. Run ./install.sh, then use `llm-memory`.\n"
+
+
+def test_a_hook_through_django_does_the_same(tmp_path: Path) -> None:
+    memory = tmp_path / "m"
+    memory.mkdir()
+    program = (
+        "import sys; sys.path.insert(0, sys.argv.pop(1)); from llm_memory_site.command_line import run; run(sys.argv)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", program, str(ROOT), "hook", "pre_compact"],
+        input=b"{}", capture_output=True, check=False,
+        env={"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "LLM_MEMORY_HOME": str(memory)},
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(b"Keep in the summary")
+
+
+def test_an_installed_copy_knows_its_data_folder(tmp_path: Path) -> None:
+    lib = tmp_path / "elsewhere" / "lib"
+    lib.mkdir(parents=True)
+    shutil.copy(ROOT / "manage.py", lib)
+    for name in ("hooks", "memories"):
+        (lib / name).symlink_to(ROOT / name)
+    (lib / "install.json").write_text("{}", encoding="utf-8")
+    (lib.parent / "state").mkdir()
+    assert _run(lib / "manage.py", "hook", "session_end", flags=("-I", "-S")).returncode == 0
+    assert (lib.parent / "state" / "hooks.log").exists()
+    assert not (Path(os.environ["HOME"]) / ".claude").exists()
