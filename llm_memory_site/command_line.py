@@ -10,7 +10,7 @@ from memories.core.errors import LLMMemoryError
 FOR_CLAUDE_CODE = ("hook", "mcp", "setup_claude", "remove_claude")
 """Our commands that programs run: named last in the overview."""
 
-OVERVIEW_CALLS = ([], ["help"], ["--help"], ["-h"])
+OVERVIEW_CALLS: tuple[list[str], ...] = ([], ["help"], ["--help"], ["-h"])
 
 
 def overview() -> str:

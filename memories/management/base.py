@@ -15,14 +15,16 @@ class MemoryCommand(BaseCommand):
     """A command over the data folder. Domain errors pass through to llm_memory_site.command_line."""
 
     requires_system_checks = ()
-    suppressed_base_arguments = (
+    suppressed_base_arguments = {  # noqa: RUF012 - Django's own attribute; they still work, help does not list them
         "--version",
+        "--verbosity",
         "--settings",
         "--pythonpath",
         "--traceback",
         "--no-color",
         "--force-color",
-    )
+        "--skip-checks",
+    }
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         """Run the command; a disk that refuses is a domain error like any other. Raises StorageError."""
