@@ -56,7 +56,9 @@ def _refusal(machine: Machine, *, yes: bool) -> str | None:
     """Why the data may not be removed, None when it may (asked on the terminal unless yes)."""
     root = machine.folder.root
     folder = machine.folder
-    if not all(map(os.path.isdir, (folder.records, folder.transcripts, folder.config, folder.trash))):
+    installed = os.path.exists(os.path.join(folder.lib, "install.json")) or os.path.isdir(machine.install_state)
+    whole = all(map(os.path.isdir, (folder.transcripts, folder.config, folder.trash)))  # as an uninstall leaves it
+    if not os.path.isdir(folder.records) or not (installed or whole):
         return f"{root} does not look like LLM Memory's data folder (records/, transcripts/ ...): nothing was removed."
     if yes:
         return None

@@ -109,7 +109,7 @@ def test_a_record_that_is_not_there_is_a_404_with_the_next_step(client: Client) 
 def test_a_deleted_record_says_how_to_bring_it_back(client: Client, remember: Remember, folder: DataFolder) -> None:
     record = remember("text")
     records.delete(folder, record["uuid"])
-    assert f"No record {record['uuid']}" in text(client, record["uuid"], 404)
+    assert f"llm-memory restore {record['uuid']}" in text(client, record["uuid"], 404)
 
 
 def test_a_file_that_is_no_record_any_more_is_named(client: Client, remember: Remember, folder: DataFolder) -> None:

@@ -27,6 +27,8 @@ QUIET = {
     "CLAUDE_CODE_MAX_RETRIES": "0",
 }
 """The client's switches for everything that is not the model; with all of them 2.1.330 tries no other host."""
+PATIENCE = {"MCP_CONNECT_TIMEOUT_MS": "30000"}
+"""How long the client waits for a server registered with alwaysLoad (else 5 s): test machines may be very busy."""
 SETTINGS = {"permissions": {"defaultMode": "default", "disableAutoMode": "disable"}}
 """Manual permission mode: 2.1.330 else starts in auto mode, whose safety check needs the real service."""
 LEAVING_SECONDS = 15.0
@@ -80,6 +82,7 @@ class Home:
             "ANTHROPIC_BASE_URL": api.url if api else "http://127.0.0.1:9",
             "ANTHROPIC_API_KEY": API_KEY,
             **QUIET,
+            **PATIENCE,
             **self.network.environment(),
             **(extra or {}),
         }

@@ -14,7 +14,13 @@ OTHER = {"type": "stdio", "command": "x", "args": ["y"], "env": {}}
 
 def _wanted(sandbox: Sandbox) -> dict[str, object]:
     lib = str(sandbox.lib)
-    return {"type": "stdio", "command": f"{lib}/venv/bin/python", "args": ["-I", f"{lib}/manage.py", "mcp"], "env": {}}
+    return {
+        "type": "stdio",
+        "command": f"{lib}/venv/bin/python",
+        "args": ["-I", f"{lib}/manage.py", "mcp"],
+        "env": {},
+        "alwaysLoad": True,
+    }
 
 
 def _write(sandbox: Sandbox, servers: dict[str, object]) -> None:
