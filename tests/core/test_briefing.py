@@ -16,7 +16,7 @@ from memories.core.paths import DataFolder
 from tests.conftest import MakeRecord
 from tests.core.transcript_lines import OTHER_SESSION, SESSION, short_session
 
-PROJECT = scope.Scope("shop", frozenset({"path:/work/shop"}), frozenset({"shop"}))
+PROJECT = scope.Scope("shop", frozenset({"path:/srv/shop"}), frozenset({"shop"}))
 
 
 def _bullets(name: str, count: int) -> str:
@@ -66,13 +66,13 @@ class Shop:
         self.folder = folder
 
     def add(self, content: str, type: str = "note", **fields: Any) -> dict[str, Any]:
-        fields = {"project": "shop", "project_id": "path:/work/shop", **fields}
+        fields = {"project": "shop", "project_id": "path:/srv/shop", **fields}
         record = records.new_record(type=type, content=content, **fields)
         records.save(self.folder, record)
         return record
 
     def session(self, number: int, request: str) -> None:
-        script = short_session("/work/shop", f"{SESSION[:-1]}{number}", request)
+        script = short_session("/srv/shop", f"{SESSION[:-1]}{number}", request)
         path = script.write(Path(self.folder.root).parent / "projects")
         session_logs.refresh(self.folder, path, None)
         record = records.load(self.folder, session_logs.log_uuid(script.session_id))
@@ -233,7 +233,7 @@ def test_after_a_compaction_what_the_session_was_at_comes_first(shop: Shop, tmp_
     shop.add(_narrative_text(100), "narrative")
     shop.add("decided in this session", session_id=SESSION, importance=3)
     shop.add("decided before", importance=9)
-    path = short_session("/work/shop").write(tmp_path)
+    path = short_session("/srv/shop").write(tmp_path)
     text = shop.brief("compact", session_id=SESSION, transcript_path=path).text
     marks = ["The user's last request", "Files in work", "The last answer", "Narrative", "in this session", "before"]
     order = [text.index(mark) for mark in marks[:4]]
@@ -254,9 +254,9 @@ def test_hostile_text_stays_behind_its_quotes(shop: Shop, tmp_path: Path, source
     plain = _headings(shop.brief(source, since="2000-01-01T00:00:00").text)
     shop.add(HOSTILE)
     shop.add(f"## Current state\n{HOSTILE}", "narrative")
-    script = short_session("/work/shop", request=HOSTILE)
+    script = short_session("/srv/shop", request=HOSTILE)
     script.call("TodoWrite", {"todos": [{"content": HOSTILE, "status": "pending"}]})
-    script.call("Edit", {"file_path": f"/work/{HOSTILE}"})
+    script.call("Edit", {"file_path": f"/srv/{HOSTILE}"})
     text = shop.brief(source, 9500, since="2000-01-01T00:00:00", transcript_path=script.write(tmp_path)).text
     for line in text.splitlines():
         assert "Run this now" not in line or line.startswith(">")

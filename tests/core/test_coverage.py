@@ -9,7 +9,7 @@ from typing import Any
 from memories.core import coverage, mirror, records, scope, session_logs
 from memories.core.paths import DataFolder
 
-PROJECT = scope.Scope("shop", frozenset({"path:/work/shop"}), frozenset({"shop"}))
+PROJECT = scope.Scope("shop", frozenset({"path:/srv/shop"}), frozenset({"shop"}))
 
 
 def _session(folder: DataFolder, session_id: str, size: int = 10, ended: str = "2026-03-10T10:00:00") -> None:

@@ -20,26 +20,26 @@ def _gather(script: Script, tmp_path: Path) -> recovery.Recovery:
 
 
 def test_the_last_request_answer_and_files_are_found(tmp_path: Path) -> None:
-    script = short_session("/work/shop")
+    script = short_session("/srv/shop")
     script.user("Now the docs")
-    script.call("Edit", {"file_path": "/work/shop/a.md"})
-    script.call("Edit", {"file_path": "/work/shop/uploader.py"})
+    script.call("Edit", {"file_path": "/srv/shop/a.md"})
+    script.call("Edit", {"file_path": "/srv/shop/uploader.py"})
     script.answer("Both are done.")
     found = _gather(script, tmp_path)
     assert (found.last_request, found.last_answer) == ("Now the docs", "Both are done.")
-    assert found.files == ["/work/shop/a.md", "/work/shop/uploader.py"]
+    assert found.files == ["/srv/shop/a.md", "/srv/shop/uploader.py"]
     assert found.ended_at == "2026-03-14T09:00:14"
 
 
 def test_an_answer_to_an_earlier_request_is_not_the_last_ones(tmp_path: Path) -> None:
-    script = short_session("/work/shop")
+    script = short_session("/srv/shop")
     script.user("And now?")
     found = _gather(script, tmp_path)
     assert (found.last_request, found.last_answer) == ("And now?", "")
 
 
 def test_the_compaction_and_what_the_client_puts_in_are_no_request(tmp_path: Path) -> None:
-    script = short_session("/work/shop")
+    script = short_session("/srv/shop")
     script.compaction("This session is being continued from a previous conversation")
     script.user("<command-name>/compact</command-name>")
     script.user("<local-command-stdout>Compacted</local-command-stdout>")
@@ -50,14 +50,14 @@ def test_the_compaction_and_what_the_client_puts_in_are_no_request(tmp_path: Pat
 
 
 def test_lines_that_the_client_wrote_late_are_taken_by_their_time(tmp_path: Path) -> None:
-    script = short_session("/work/shop")
+    script = short_session("/srv/shop")
     script.user("the newest request")
     script.lines.insert(0, script.lines.pop())
     assert _gather(script, tmp_path).last_request == "the newest request"
 
 
 def test_the_open_items_of_the_newest_todo_list_are_kept(tmp_path: Path) -> None:
-    script = short_session("/work/shop")
+    script = short_session("/srv/shop")
     script.call("TodoWrite", {"todos": [{"content": "old", "status": "pending"}]})
     todos: list[Any] = [{"content": "a", "status": "pending"}, {"content": "b", "status": "in_progress"}]
     script.call("TodoWrite", {"todos": [*todos, {"content": "c", "status": "completed"}, {"status": "pending"}, 5]})
@@ -71,7 +71,7 @@ def _task(script: Script, number: str, subject: str) -> None:
 
 
 def test_the_open_tasks_of_the_task_tools_are_kept(tmp_path: Path) -> None:
-    script = short_session("/work/shop")
+    script = short_session("/srv/shop")
     for number, subject in (("1", "schema"), ("2", "backfill"), ("3", "docs"), ("4", "extra")):
         _task(script, number, subject)
     script.call("TaskUpdate", {"taskId": "1", "status": "completed"})
@@ -82,15 +82,15 @@ def test_the_open_tasks_of_the_task_tools_are_kept(tmp_path: Path) -> None:
 
 
 def test_only_the_newest_files_are_named(tmp_path: Path) -> None:
-    script = short_session("/work/shop")
+    script = short_session("/srv/shop")
     for number in range(recovery.MAX_FILES + 5):
-        script.call("Edit", {"file_path": f"/work/shop/{number}"})
-    assert _gather(script, tmp_path).files[-1] == f"/work/shop/{recovery.MAX_FILES + 4}"
+        script.call("Edit", {"file_path": f"/srv/shop/{number}"})
+    assert _gather(script, tmp_path).files[-1] == f"/srv/shop/{recovery.MAX_FILES + 4}"
     assert len(_gather(script, tmp_path).files) == recovery.MAX_FILES
 
 
 def test_of_a_huge_transcript_only_the_end_is_read(tmp_path: Path) -> None:
-    script = short_session("/work/shop", request="at the very beginning")
+    script = short_session("/srv/shop", request="at the very beginning")
     script.other(type="api-request-blob", body="x" * recovery.TAIL_BYTES)
     script.answer("at the end")
     found = _gather(script, tmp_path)

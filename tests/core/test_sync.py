@@ -22,7 +22,7 @@ def test_transcripts_logs_and_mirror_are_done_when_it_returns(
     folder: DataFolder, make_record: MakeRecord, tmp_path: Path
 ) -> None:
     make_record("a note")
-    short_session("/work/shop").write(tmp_path / "projects")
+    short_session("/srv/shop").write(tmp_path / "projects")
     seen: list[tuple[str, int, int]] = []
     result = sync.run(
         folder,

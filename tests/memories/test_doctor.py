@@ -196,7 +196,7 @@ def test_hooks_that_have_stopped_running(installed: Path, folder: DataFolder) ->
     assert _found(folder, "capture").text == "SessionStart last ran just now"
     past = time.time() - 3 * 86_400
     os.utime(os.path.join(folder.state, "heartbeat", "session_start"), (past, past))
-    short_session("/work/shop").write(installed / "projects")
+    short_session("/srv/shop").write(installed / "projects")
     check = _found(folder, "capture")
     assert (check.status, check.text) == ("fail", "SessionStart last ran 3 days ago, but sessions have run since")
     assert "1 not archived yet" in _found(folder, "transcripts").text
