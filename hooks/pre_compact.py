@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from memories.core import state, sweep
+import os
+
+from memories.core import state, sweep, transcripts
 from memories.core.errors import LLMMemoryError
 from memories.core.projects import identify
 from memories.core.settings import read_settings
@@ -14,10 +16,13 @@ if TYPE_CHECKING:
 
 GUIDANCE = (
     "Keep in the summary: decisions with their reasons, corrections by the user, open items and next steps, files in "
-    "work. "
-    "The full transcript stays archived by LLM Memory, so long tool output need not be repeated."
+    "work."
 )
 """Claude Code adds PreCompact's stdout to the summarizer's instructions, and shows it to the user: so it is short."""
+
+
+ARCHIVED = " The full transcript stays archived by LLM Memory, so long tool output need not be repeated."
+"""Said only where it is true."""
 
 
 def handle(given: Payload, folder: DataFolder) -> tuple[str, str]:
@@ -34,4 +39,5 @@ def handle(given: Payload, folder: DataFolder) -> tuple[str, str]:
         outcome = f"not archived: {error}"
     kept = state.session_state(folder, given.session_id)
     state.save_session_state(folder, given.session_id, {**kept, "compacted": True})
-    return GUIDANCE, outcome
+    archived = os.path.exists(transcripts.archive_path(folder, given.session_id or "-"))
+    return GUIDANCE + ARCHIVED if archived else GUIDANCE, outcome

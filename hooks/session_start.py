@@ -124,6 +124,8 @@ def _briefing(given: Payload, folder: DataFolder, project: Project | None, setti
         from memories.core.budget import label
 
         name = label(project.name)
+        if not os.access(folder.root, os.W_OK):
+            return "", f"LLM Memory: cannot write {folder.root}; `llm-memory doctor` says more"
         text = f"LLM Memory is building its index; memory_search will find what is known about {name} shortly."
         return text, f"LLM Memory: {name} · the index is being built"
     except sqlite3.Error as error:

@@ -176,7 +176,9 @@ def memory_recent(
         rest = [memory for memory in base[:limit] if memory not in own]
         chosen = sorted([*own, *rest[: limit - len(own)]], key=lambda one: (one.created_at, one.id), reverse=True)
     hint = several_projects_hint(project) if project else None
-    if not chosen:
+    if not chosen and project is not None:
+        hint = f"No memories of a project called {project.name!r}; without project, all projects are listed."
+    elif not chosen:
         hint = "No memories here yet; memory_store keeps the first."
     return {"results": [brief(memory) for memory in chosen], "hint": hint}
 

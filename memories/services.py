@@ -72,11 +72,12 @@ def memory_store(
     if existing is not None:
         return _duplicate(folder, existing, record)
     warnings.extend(_absent_targets(folder, record))
-    if type == "narrative" and where is not None:
-        _store_narrative(folder, record, where, warnings)
-    else:
-        records.save(folder, record)
-        _mirror(folder, [record["uuid"]], warnings)
+    with records.lock(folder):
+        existing = _exact_or_none(folder, record, where)  # another session may have stored the same meanwhile
+        if existing is None:
+            _write(folder, record, where, warnings)
+    if existing is not None:
+        return _duplicate(folder, existing, record)
     return {"uuid": record["uuid"], "status": "stored", "near_duplicates": near, "warnings": warnings}
 
 
@@ -97,13 +98,34 @@ def _alike(
     content, kind = record["content"], record["type"]
     try:
         selectors.mirror_connection(folder)
-        existing = selectors.duplicate_of(content, kind, where)
-        if existing is not None and os.path.exists(records.record_path(folder, existing)):
+        existing = _exact(folder, record, where)
+        if existing is not None:
             return existing, []
         return None, selectors.near_duplicates_of(content, kind, where) if kind != "narrative" else []
     except _MIRROR_FAULTS as error:
         warnings.append(f"Not checked for duplicates: {error}")
         return None, []
+
+
+def _exact(folder: DataFolder, record: dict[str, Any], where: scope.Scope | None) -> str | None:
+    existing = selectors.duplicate_of(record["content"], record["type"], where)
+    return existing if existing and os.path.exists(records.record_path(folder, existing)) else None
+
+
+def _exact_or_none(folder: DataFolder, record: dict[str, Any], where: scope.Scope | None) -> str | None:
+    try:
+        return _exact(folder, record, where)
+    except _MIRROR_FAULTS:
+        return None  # _alike has said so
+
+
+def _write(folder: DataFolder, record: dict[str, Any], where: scope.Scope | None, warnings: list[str]) -> None:
+    """Store a checked record; the caller holds records.lock()."""
+    if record["type"] == "narrative" and where is not None:
+        _store_narrative(folder, record, where, warnings)
+    else:
+        records.save(folder, record)
+        _mirror(folder, [record["uuid"]], warnings)
 
 
 def _duplicate(folder: DataFolder, existing: str, record: dict[str, Any]) -> dict[str, Any]:
@@ -139,7 +161,10 @@ def _project_of(
     try:
         found = selectors.named_scope(folder, named, own, read_settings(folder)[0])
         if found.several:
-            warnings.append(f"{selectors.several_projects_hint(found)} The record is kept by name.")
+            listed = ", ".join(found.several)
+            warnings.append(
+                f"The name {named!r} fits {len(found.several)} projects ({listed}): pass one's id to choose."
+            )
         only = next(iter(found.ids)) if len(found.ids) == 1 else None
         return _display_name(found.name, only), only
     except (*_MIRROR_FAULTS, UnicodeEncodeError):
@@ -205,28 +230,30 @@ def _mirror(folder: DataFolder, uuids: list[str], warnings: list[str]) -> None:
 
 
 def _store_narrative(folder: DataFolder, record: dict[str, Any], where: scope.Scope, warnings: list[str]) -> None:
-    """Store a narrative and archive the one(s) it replaces; what they were written from stays covered."""
-    with records.lock(folder):
+    """Store a narrative and archive the one(s) it replaces; what they were written from stays covered.
+
+    The caller holds records.lock().
+    """
+    try:
+        selectors.mirror_connection(folder)
+        old = _unarchived_narratives(where)
+    except _MIRROR_FAULTS as error:
+        old = []
+        warnings.append(f"The narrative before this one could not be archived: {error}")
+    given = records.session_refs(record["transcript_ref"])
+    refs, sizes = _covered(folder, given, old)
+    record["transcript_ref"] = _ref_text(refs, None)
+    record["processed_bytes"] = sizes
+    superseded = [{"to_uuid": uuid, "relationship": "supersedes"} for uuid in old]
+    record["connections"] = [*[link for link in record["connections"] if link not in superseded], *superseded]
+    # The new one first: a crash between leaves the old hidden behind its successor, not lost.
+    records.save(folder, record)
+    for uuid in old:
         try:
-            selectors.mirror_connection(folder)
-            old = _unarchived_narratives(where)
-        except _MIRROR_FAULTS as error:
-            old = []
-            warnings.append(f"The narrative before this one could not be archived: {error}")
-        given = records.session_refs(record["transcript_ref"])
-        refs, sizes = _covered(folder, given, old)
-        record["transcript_ref"] = _ref_text(refs, None)
-        record["processed_bytes"] = sizes
-        superseded = [{"to_uuid": uuid, "relationship": "supersedes"} for uuid in old]
-        record["connections"] = [*[link for link in record["connections"] if link not in superseded], *superseded]
-        # The new one first: a crash between leaves the old hidden behind its successor, not lost.
-        records.save(folder, record)
-        for uuid in old:
-            try:
-                records.update(folder, uuid, lambda previous: _archive(previous, record["uuid"]))
-            except LLMMemoryError as error:  # its successor is stored and hides it
-                warnings.append(f"The narrative {uuid} is superseded but could not be marked as archived: {error}")
-        _mirror(folder, [record["uuid"], *old], warnings)
+            records.update(folder, uuid, lambda previous: _archive(previous, record["uuid"]))
+        except LLMMemoryError as error:  # its successor is stored and hides it
+            warnings.append(f"The narrative {uuid} is superseded but could not be marked as archived: {error}")
+    _mirror(folder, [record["uuid"], *old], warnings)
 
 
 def _unarchived_narratives(where: scope.Scope) -> list[str]:
@@ -309,11 +336,37 @@ def _supersedes(folder: DataFolder, newer: str, older: str) -> bool:
 
 
 def memory_delete(folder: DataFolder, uuid: str) -> dict[str, Any]:
-    """Move a record to trash/; `llm-memory restore` brings it back. Raises what records.delete raises."""
-    records.delete(folder, uuid)
+    """Move a record to trash/; `llm-memory restore` brings it back. Raises what records.delete raises.
+
+    Deleting a project's narrative shows the one that it replaced again.
+    """
+    deleted = records.delete(folder, uuid)
     warnings: list[str] = []
     _mirror(folder, [uuid], warnings)
+    if deleted["type"] == "narrative" and deleted.get("status", "active") == "active":
+        _revive_predecessors(folder, uuid, warnings)
     return {"uuid": uuid, "status": "deleted", "warnings": warnings}
+
+
+def _revive_predecessors(folder: DataFolder, successor: str, warnings: list[str]) -> None:
+    """Make the narratives active again that a deleted one had archived."""
+    try:
+        selectors.mirror_connection(folder)
+        before = list(Memory.objects.filter(archived_in=successor, type="narrative").values_list("uuid", flat=True))
+    except _MIRROR_FAULTS as error:
+        warnings.append(f"The narrative before this one could not be looked up: {error}")
+        return
+    for uuid in before:
+        with records.lock(folder):
+            records.update(folder, uuid, _revive)
+        warnings.append(f"The narrative before it, {uuid}, is shown again.")
+    _mirror(folder, before, warnings)
+
+
+def _revive(narrative: dict[str, Any]) -> bool:
+    narrative["status"] = "active"
+    narrative.pop("archived_in", None)
+    return True
 
 
 def memory_restore(folder: DataFolder, uuid: str) -> dict[str, Any]:

@@ -32,7 +32,7 @@ EVERYTHING = "\n".join(page.read_text("utf-8") for page in PAGES)
 TOP_LEVEL = ("memories/", "hooks/", "mcp_bridge/", "llm_memory_site/", "tests/", "docs/", "bench/", "scripts/", ".ci/")
 CODE_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
-MACHINE_PATH = re.compile(r"/srv/|/tmp/|/root/")
+MACHINE_PATH = re.compile(r"/tmp/|/root/")
 
 
 def doc(name: str) -> str:

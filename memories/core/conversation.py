@@ -38,6 +38,7 @@ _CLIENT_COMMANDS = frozenset(
 )
 """Commands that steer the client and ask nothing of the model."""
 
+_EDITING_TOOLS = {"Edit": "file_path", "Write": "file_path", "MultiEdit": "file_path", "NotebookEdit": "notebook_path"}
 INTERRUPTED = ("[Request interrupted by user]", "[Request interrupted by user for tool use]")
 _NO_ANSWERS = frozenset({"No response requested.", "(no content)", *INTERRUPTED})
 
@@ -220,6 +221,12 @@ def tool_calls(entry: dict[str, Any]) -> list[tuple[str, dict[str, Any], str]]:
         if isinstance(name, str):
             calls.append((name, arguments if isinstance(arguments, dict) else {}, str(call_id)))
     return calls
+
+
+def edited_path(name: str, arguments: dict[str, Any]) -> str:
+    """The file that a tool call edits; "" for other tools."""
+    path = arguments.get(_EDITING_TOOLS.get(name, ""))
+    return path if isinstance(path, str) else ""
 
 
 def tool_results(entry: dict[str, Any]) -> list[tuple[str, bool]]:

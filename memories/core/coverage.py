@@ -136,9 +136,11 @@ def _grew(current: Narrative, session_id: str, ended_at: str, size: int) -> bool
 def _summary(current: Narrative | None, on_disk: int, unprocessed: int, grown: int, missing: int) -> str:
     if current is None:
         text = f"No narrative yet; {on_disk} archived session{'s' * (on_disk != 1)} to write one from."
+        text += f" The {LISTED} oldest are listed." if unprocessed > LISTED else ""
     elif unprocessed or grown:
         text = f"The narrative of {current.created_at} lacks {unprocessed} of {on_disk} sessions"
         text += f"; {grown} grew since they were read." if grown else "."
+        text += f" The {LISTED} oldest are listed." if unprocessed > LISTED else ""
     else:
         text = f"The narrative of {current.created_at} covers "
         text += f"all {on_disk} archived sessions." if on_disk else "no session that is archived here."

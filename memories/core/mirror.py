@@ -14,7 +14,7 @@ import sqlite3
 import time
 
 from memories.core import files, records
-from memories.core.errors import InvalidRecordError, LockTimeoutError, MirrorUnavailableError, StorageError
+from memories.core.errors import InvalidRecordError, MirrorUnavailableError, StorageError
 from memories.core.locks import FileLock
 
 TYPE_CHECKING = False
@@ -29,7 +29,7 @@ MIRROR_VERSION = 1
 
 RACY_NS = 2_000_000_000
 BUSY_SECONDS = 5.0
-CHECK_EVERY = 256
+CHECK_EVERY = 32
 """Records read between two looks at the clock, where a deadline is given."""
 
 _DAMAGED = ("malformed", "not a database", "disk image", "no such table", "no such column", "corrupt", "disk i/o")
@@ -324,7 +324,7 @@ def _apply_file(connection: sqlite3.Connection, folder: DataFolder, name: str, r
         return
     except InvalidRecordError as error:
         problem = str(error)
-        found = os.lstat(path)
+        found = _stat(path)
     except OSError as error:
         problem = f"cannot be read: {error.strerror}"
     if record is not None:
@@ -341,6 +341,13 @@ def _apply_file(connection: sqlite3.Connection, folder: DataFolder, name: str, r
         result.added += 1
     else:
         result.changed += 1
+
+
+def _stat(path: str) -> os.stat_result | None:
+    try:
+        return os.lstat(path)
+    except OSError:
+        return None  # gone meanwhile: the next scan sees that
 
 
 def _note_file(
@@ -380,11 +387,3 @@ def problems(connection: sqlite3.Connection) -> list[tuple[str, str]]:
     """Entries of records/ that are not in the mirror, with the reason: (file name, reason), by name."""
     rows = connection.execute("SELECT name, problem FROM source_file WHERE problem IS NOT NULL ORDER BY name")
     return [(name, problem) for name, problem in rows]
-
-
-def try_update(folder: DataFolder, deadline: float) -> UpdateResult | None:
-    """update() that never waits for another process: None when one is at work or the disk refuses."""
-    try:
-        return update(folder, deadline=deadline)
-    except (LockTimeoutError, StorageError):
-        return None

@@ -62,9 +62,9 @@ def write_row(connection: sqlite3.Connection, record: dict[str, Any], *, fresh: 
         record["uuid"], record["type"], content, title_of(content), f"{tags} {query.date_words(created_at)}".strip(),
         query.lemmas(content), content_hash(content), clean(project) if project else None,
         projects.fold_name(clean(project)) if project else None, text["project_id"], text["session_id"],
-        record.get("importance", records.DEFAULT_IMPORTANCE), _ref_text(record.get("transcript_ref")), tags or None,
+        record.get("importance") or records.DEFAULT_IMPORTANCE, _ref_text(record.get("transcript_ref")), tags or None,
         created_at, clock.normalise_time(record.get("updated_at")), text["origin"],
-        record.get("status", "active"), record.get("archived_in"),
+        record.get("status") or "active", record.get("archived_in"),
     )  # fmt: skip
     found = None if fresh else connection.execute("SELECT 1 FROM memory WHERE uuid = ?", (record["uuid"],)).fetchone()
     connection.execute(_UPSERT, row)

@@ -131,7 +131,8 @@ def _build(found: tuple[str, str, str], cwd: str, aliases: dict[str, str], reaso
         _, marker, rest = path.partition(_OLD_STYLE)
         if marker:
             names |= {fold_name(rest), fold_name(rest.partition("/")[0])}
-    ids, alias_names = _tied_by_aliases({identity, fold_name(name)}, aliases)
+    # Its own path too: a project that gets a remote or a marker later keeps what was stored before.
+    ids, alias_names = _tied_by_aliases({identity, f"path:{root}", fold_name(name)}, aliases)
     identity, name = _canonical(identity, name, aliases)
     return Project(identity, name, root, names=frozenset(names | alias_names - {""}), ids=frozenset(ids), reason=reason)
 
@@ -237,5 +238,7 @@ def _excluded_by(folders: tuple[str, ...], patterns: list[str]) -> str | None:
         for path in above:
             subject = path if "/" in full else os.path.basename(path)
             if any(fnmatchcase(subject, glob) for glob in globs):
+                if full == "/":
+                    return "the setting excluded_paths covers everything, or cannot be read: see `llm-memory doctor`"
                 return f"it matches {pattern!r} in the setting excluded_paths"
     return None

@@ -121,14 +121,14 @@ def validate(record: dict[str, Any]) -> None:
             raise InvalidRecordError(f"{name} must be text or null.")
     if record["type"] == "narrative" and not (record.get("project") or "").strip():
         raise InvalidRecordError("A narrative belongs to a project: pass project.")
-    importance = record.get("importance", DEFAULT_IMPORTANCE)
+    importance = DEFAULT_IMPORTANCE if record.get("importance") is None else record["importance"]
     if not isinstance(importance, int) or isinstance(importance, bool) or not 1 <= importance <= MAX_IMPORTANCE:
         raise InvalidRecordError(f"importance must be a whole number from 1 to {MAX_IMPORTANCE}.")
     if clock.parse_time(record.get("created_at")) is None:
         raise InvalidRecordError("created_at must be a time like 2026-03-14T09:12:44 (UTC).")
-    if not isinstance(record.get("connections", []), list):
+    if record.get("connections") is not None and not isinstance(record["connections"], list):
         raise InvalidRecordError("connections must be a list of {to_uuid, relationship}.")
-    if record.get("status", "active") not in STATUSES:
+    if (record.get("status") or "active") not in STATUSES:
         raise InvalidRecordError(f"status must be one of {', '.join(STATUSES)}.")
 
 

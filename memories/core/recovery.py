@@ -15,7 +15,6 @@ TAIL_BYTES = 4_000_000
 """How far back from the transcript's end is read: some hundred exchanges, and bounded whatever the file's size."""
 
 MAX_FILES = 12
-_EDITING_TOOLS = {"Edit": "file_path", "Write": "file_path", "MultiEdit": "file_path", "NotebookEdit": "notebook_path"}
 _DONE = ("completed", "deleted")
 
 
@@ -85,8 +84,8 @@ def _note_task(tasks: dict[str, str], entry: dict[str, Any]) -> None:
 def _note_tool(
     found: Recovery, files: dict[str, None], tasks: dict[str, str], name: str, arguments: dict[str, Any]
 ) -> None:
-    path = arguments.get(_EDITING_TOOLS.get(name, ""))
-    if isinstance(path, str) and path:
+    path = conversation.edited_path(name, arguments)
+    if path:
         files.pop(path, None)
         files[path] = None
     todos = arguments.get("todos")

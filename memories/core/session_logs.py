@@ -35,7 +35,6 @@ TOOLS_CHARS = 150
 COMMAND_CHARS = 100
 
 _DERIVED = ("schema_version", "type", "content", "project", "project_id", "session_id", "transcript_ref", "created_at")
-_EDITING_TOOLS = {"Edit": "file_path", "Write": "file_path", "MultiEdit": "file_path", "NotebookEdit": "notebook_path"}
 _PARSED_COMMAND_CHARS = 4000
 _STAMP_CHARS = len("2026-03-14T09:12:44.123Z")
 _COMMIT = re.compile(r"""\bgit\b[^\n;&|'"]{0,200}\bcommit\b[^\n;&|'"]{0,200}?\s(?:-[a-zA-Z]*m|--message)[ =]?\s*""")
@@ -134,8 +133,8 @@ class _Session:
             self.tools[name] = self.tools.get(name, 0) + 1
             self.open_calls.add(call_id)
             self.ending = IN_TOOL
-            path = arguments.get(_EDITING_TOOLS.get(name, ""))
-            if isinstance(path, str) and path:
+            path = conversation.edited_path(name, arguments)
+            if path:
                 self.edited[path] = None
             command = arguments.get("command")
             if name == "Bash" and isinstance(command, str):

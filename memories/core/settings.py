@@ -25,6 +25,10 @@ DEFAULTS: dict[str, Any] = {
 """Name -> default. docs/configuration.md describes each; a test holds the two together."""
 
 
+CLOSED: dict[str, Any] = {"excluded_paths": ["/"]}
+"""What is in force where the user's own exclusions cannot be read: every folder is excluded."""
+
+
 def _problem(name: str, value: object) -> str | None:
     default = DEFAULTS.get(name)
     if name not in DEFAULTS:
@@ -45,7 +49,8 @@ def _problem(name: str, value: object) -> str | None:
 def read_settings(folder: DataFolder) -> tuple[dict[str, Any], list[str]]:
     """Every setting with its value, and one line per problem found (bad file, bad value, unknown name).
 
-    Never raises: hooks run on the defaults where the file is missing or broken.
+    Never raises: hooks run on the defaults where the file is missing or a value is bad. Where excluded_paths cannot be
+    read, everything is excluded: what the user wanted kept out must not slip in by a slip in the file.
     """
     settings = dict(DEFAULTS)
     try:
@@ -54,9 +59,9 @@ def read_settings(folder: DataFolder) -> tuple[dict[str, Any], list[str]]:
     except (FileNotFoundError, NotADirectoryError):
         return settings, []
     except (OSError, ValueError, RecursionError) as error:
-        return settings, [f"{folder.settings} cannot be read ({error}); the defaults are in force"]
+        return settings | CLOSED, [f"{folder.settings} cannot be read ({error}); memory is off until it is corrected"]
     if not isinstance(raw, dict):
-        return settings, [f"{folder.settings} must hold a JSON object; the defaults are in force"]
+        return settings | CLOSED, [f"{folder.settings} must hold a JSON object; memory is off until it is corrected"]
     problems = []
     for name, value in raw.items():
         problem = _problem(name, value)
@@ -64,6 +69,8 @@ def read_settings(folder: DataFolder) -> tuple[dict[str, Any], list[str]]:
             settings[name] = value
         else:
             problems.append(problem)
+            if name in CLOSED:
+                settings |= CLOSED
             if name == "briefing_chars" and isinstance(value, int) and value > BRIEFING_LIMIT:
                 settings[name] = BRIEFING_LIMIT
     return settings, problems

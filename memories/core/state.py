@@ -1,6 +1,7 @@
 """This machine's own state (state/, never synced): hook log and heartbeats, which client runs which session, reminders.
 
 All of it may be lost at any time without losing a memory, so nothing here is fsynced and no failure is raised further.
+What a loss does cost: sessions that ran with LLM_MEMORY_DISABLE=1 (ignored/) are no longer known as such.
 """
 
 from __future__ import annotations

@@ -201,13 +201,24 @@ def test_aliases_join_ids_and_names_and_put_the_canonical_ones_first(home: Path)
     aliases = {"path:/old/orders": "git:h/acme/Orders", "orders_legacy": "orders", "unrelated": "other"}
     found = _identify(main, project_aliases=aliases)
     assert found.id == "git:h/acme/orders"
-    assert found.ids == {"git:h/acme/orders", "path:/old/orders"}
+    assert found.ids == {"git:h/acme/orders", "path:/old/orders", f"path:{main}"}
     assert {"orders", "orders-legacy"} <= found.names
     assert "other" not in found.names
     legacy = _identify(home / "orders-legacy", project_aliases={"orders_legacy": "git:h/acme/orders"})
     assert legacy.id == "git:h/acme/orders"
     assert legacy.ids == {"git:h/acme/orders", f"path:{home / 'orders-legacy'}"}
     assert _identify(home / "a", project_aliases={"a": "b"}).name == "b"
+
+
+def test_a_project_that_gets_a_remote_later_keeps_what_was_stored_before(home: Path) -> None:
+    main = _repository(home / "orders")
+    before = _identify(main)
+    assert before.id == f"path:{main}"
+    with open(main / ".git" / "config", "a", encoding="utf-8") as file:
+        file.write('[remote "origin"]\n\turl = git@h:acme/orders.git\n')
+    after = _identify(main)
+    assert after.id == "git:h/acme/orders"
+    assert before.id in after.ids
 
 
 def test_aliases_in_a_circle_end(home: Path) -> None:

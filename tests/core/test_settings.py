@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from memories.core.paths import DataFolder
-from memories.core.settings import BRIEFING_LIMIT, DEFAULTS, disabled_by_environment, read_settings
+from memories.core.settings import BRIEFING_LIMIT, CLOSED, DEFAULTS, disabled_by_environment, read_settings
 
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -46,7 +46,7 @@ def test_a_bad_value_is_named_and_the_rest_is_used(folder: DataFolder, name: str
     other = "checkpoint_tokens" if name != "checkpoint_tokens" else "briefing_chars"
     _write(folder, {name: value, other: 77})
     found, problems = read_settings(folder)
-    assert found == {**DEFAULTS, other: 77}
+    assert found == {**DEFAULTS, other: 77} | (CLOSED if name == "excluded_paths" else {})
     assert len(problems) == 1
     assert name in problems[0]
 
@@ -59,11 +59,13 @@ def test_a_briefing_longer_than_claude_code_delivers_is_capped_and_said(folder: 
 
 
 @pytest.mark.parametrize("data", [b"{", b"[]", b"5", b"\xff\xfe", b"[" * 200_000, b""])
-def test_a_file_that_is_no_json_object_means_the_defaults(folder: DataFolder, data: bytes) -> None:
+def test_a_file_that_is_no_json_object_excludes_everything_until_it_is_corrected(
+    folder: DataFolder, data: bytes
+) -> None:
     Path(folder.settings).write_bytes(data)
     found, problems = read_settings(folder)
-    assert found == DEFAULTS
-    assert "the defaults are in force" in problems[0]
+    assert found == DEFAULTS | CLOSED
+    assert "memory is off until it is corrected" in problems[0]
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

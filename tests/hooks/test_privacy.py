@@ -48,7 +48,7 @@ def _by_marker(hooks: Hooks) -> None:
 
 
 def _by_setting(hooks: Hooks) -> None:
-    hooks.write_settings(excluded_paths=["*/srv/*"])
+    hooks.write_settings(excluded_paths=["*/orders-api"])
 
 
 def _by_broken_marker(hooks: Hooks) -> None:

@@ -198,12 +198,13 @@ def test_a_full_disk_is_survived_and_leaves_nothing_half_written(
 
 
 @pytest.mark.parametrize("event", EVENTS)
-def test_broken_settings_mean_the_defaults_and_are_said(hooks: Hooks, event: str) -> None:
+def test_broken_settings_switch_memory_off_and_are_said(hooks: Hooks, event: str) -> None:
     Path(hooks.folder.settings).write_text('{"briefing_chars": ', encoding="utf-8")
     outcome = hooks.run(event)
     assert "failed" not in hooks.log
     if event == "session_start":
-        assert "settings.json cannot be read" in outcome.message
+        assert "excluded_paths covers everything, or cannot be read: see `llm-memory doctor`" in outcome.message
+        assert outcome.context == ""
 
 
 @pytest.mark.parametrize("event", EVENTS)

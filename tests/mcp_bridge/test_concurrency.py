@@ -60,3 +60,15 @@ def test_narratives_of_several_servers_at_once_leave_one_shown_and_none_lost(fol
     assert [record["status"] for record in kept].count("active") == 1
     assert [hit["uuid"] for hit in shown] == [record["uuid"] for record in kept if record["status"] == "active"]
     assert set(records.session_refs(shown[0]["transcript_ref"])) == {"s0", "s1", "s2"}
+
+
+def test_the_same_note_of_several_servers_at_once_is_stored_once(folder: DataFolder, project: Path) -> None:
+    with ExitStack() as stack:
+        running = [stack.enter_context(Server(folder, project)) for _ in range(4)]
+        for server in running:
+            server.initialize()
+            server.ask("memory_recent")
+        calls = [server.begin_call("memory_store", content="Said once.", type="note") for server in running]
+        answers = [ToolAnswer(server.answer(call)["result"]) for server, call in zip(running, calls, strict=True)]
+    assert sorted(answer.structured["status"] for answer in answers) == ["duplicate_skipped"] * 3 + ["stored"]
+    assert len({answer.structured["uuid"] for answer in answers}) == 1

@@ -82,6 +82,17 @@ def test_a_deleted_record_is_hidden_and_comes_back_whole(memory_home: DataFolder
         services.memory_restore(memory_home, before["uuid"])
 
 
+def test_deleting_a_narrative_shows_the_one_before_it_again(memory_home: DataFolder) -> None:
+    first = store(memory_home, NOWHERE, "# One", type="narrative", project="shop")["uuid"]
+    second = store(memory_home, NOWHERE, "# Two", type="narrative", project="shop")["uuid"]
+    answer = services.memory_delete(memory_home, second)
+    assert first in answer["warnings"][0]
+    revived = records.load(memory_home, first)
+    assert (revived["status"], "archived_in" in revived) == ("active", False)
+    third = store(memory_home, NOWHERE, "# Three", type="narrative", project="shop")["uuid"]
+    assert records.load(memory_home, first)["archived_in"] == third
+
+
 def test_deleting_and_restoring_without_a_mirror_warn_and_work(memory_home: DataFolder) -> None:
     uuid = store(memory_home, NOWHERE, "x")["uuid"]
     remove_mirror(memory_home)

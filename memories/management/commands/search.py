@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
 from memories import selectors
@@ -17,6 +17,13 @@ _MARKED = re.compile(r"\*\*(.+?)\*\*")
 """A matched word as selectors.plain_snippet marks it."""
 
 
+def _limit(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= selectors.MAX_LIMIT:
+        raise ArgumentTypeError(f"{number} is not from 1 to {selectors.MAX_LIMIT}")
+    return number
+
+
 class Command(MemoryCommand):
     """Print hits, best first; matched words are highlighted on a terminal."""
 
@@ -27,7 +34,7 @@ class Command(MemoryCommand):
         parser.add_argument("query", nargs="+", help="a question or key words")
         parser.add_argument("--project", help="only this project")
         parser.add_argument("--type", choices=records.TYPES, help="only this type")
-        parser.add_argument("--limit", type=int, default=10, help="how many hits (1-100, default 10)")
+        parser.add_argument("--limit", type=_limit, default=10, help="how many hits (1-100, default 10)")
         parser.add_argument("--json", action="store_true", help="the answer as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -53,7 +60,7 @@ class Command(MemoryCommand):
             mirror.update(folder, wait_seconds=60.0)
         named = selectors.named_scope(folder, options["project"], own, settings) if options["project"] else None
         boosted = scope.of_project(own) if own else None
-        limit = max(1, options["limit"])
+        limit = options["limit"]
         return selectors.memory_search(folder, query, project=named, boosted=boosted, type=options["type"], limit=limit)
 
     def _highlighted(self, snippet: str) -> str:
