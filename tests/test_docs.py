@@ -141,7 +141,7 @@ def test_every_hook_event_is_described_with_its_timeout() -> None:
 def test_the_hook_output_shown_is_what_the_hook_prints() -> None:
     from hooks import post_tool_use, pre_compact
 
-    assert pre_compact.GUIDANCE in doc("hooks.md")
+    assert pre_compact.GUIDANCE + pre_compact.ARCHIVED in doc("hooks.md")
     example = json.loads(blocks(section(doc("hooks.md"), "post_tool_use"), "json")[0])
     assert example == json.loads(post_tool_use._reminder(60_000))
 
