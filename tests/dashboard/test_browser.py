@@ -62,8 +62,11 @@ def address(folder: DataFolder, make_record: MakeRecord) -> Iterator[str]:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A tab; whatever the console reports fails the test, so 0 policy violations are part of each."""
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """A tab; whatever the console reports fails the test, so 0 policy violations are part of each.
+
+    It needs `address` so that the tab is closed before the server: a late request would be refused, and reported.
+    """
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     tab = context.new_page()
     reported: list[str] = []
