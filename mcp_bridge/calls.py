@@ -64,6 +64,13 @@ class Calls:
         self._sync.wait(context.FIRST_CALL_SECONDS)
         return f"The index was damaged ({error}) and is made again from the records, which are whole. Try once more."
 
+    def noting_progress(self, where: str, answer: dict[str, Any]) -> dict[str, Any]:
+        """The answer of a search, which says so when conversations are still being indexed and it looked there."""
+        if where != "memories" and self._sync.is_indexing:
+            note = "Conversations are still being indexed: there may be more hits in a moment."
+            answer["hint"] = " ".join(filter(None, [answer["hint"], note]))
+        return answer
+
     def session(self) -> Session:
         """The session that calls."""
         return context.current_session(self.folder)

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 
-from memories.core import mirror, projects, state
+from memories.core import conversation_index, mirror, projects, state
 from memories.core.errors import LLMMemoryError, MirrorUnavailableError
 from memories.core.paths import DataFolder
 from memories.core.settings import read_settings
@@ -57,6 +57,7 @@ class BackgroundSync:
     def __init__(self, folder: DataFolder) -> None:
         self._folder = folder
         self._thread: threading.Thread | None = None
+        self._indexing: threading.Thread | None = None
         self._started_at = 0.0
         self._finished_at: float | None = None
         self._problem: str | None = None
@@ -68,6 +69,17 @@ class BackgroundSync:
             self._started_at = time.monotonic()
             self._thread.start()
 
+    @property
+    def is_indexing(self) -> bool:
+        """Whether conversations are being brought into the index; it takes minutes the first time."""
+        return self._indexing is not None and self._indexing.is_alive()
+
+    def _index_conversations(self) -> None:
+        try:
+            conversation_index.update(self._folder)
+        except (LLMMemoryError, OSError):
+            return  # another process does it, or the next update will; a search says what it cannot read
+
     def _run(self, rebuild: bool) -> None:
         try:
             mirror.update(self._folder, wait_seconds=LOCK_SECONDS, rebuild=rebuild)
@@ -78,6 +90,9 @@ class BackgroundSync:
             self._problem = f"{self._folder.root}: {error.strerror}. Check its permissions."
         finally:
             self._finished_at = time.monotonic()
+        if not self.is_indexing:
+            self._indexing = threading.Thread(target=self._index_conversations, name="conversations", daemon=True)
+            self._indexing.start()
 
     def wait_until_usable(self) -> None:
         """Let a call begin: at once when the mirror can be read and its first update is done, else wait a bounded time.

@@ -1,4 +1,4 @@
-"""The eight tools: each parses its arguments, calls one service or selector, and gives the answer."""
+"""The tools: each parses its arguments, calls one service or selector, and gives the answer."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from pydantic import Field
 
 from mcp_bridge import schemas
 from mcp_bridge.calls import Calls
-from memories import selectors, services
-from memories.core import scope
+from memories import search, selectors, services
+from memories.core import transcript_page
 from memories.core.errors import ProjectError
+from memories.core.scope import Scope
 
 T = TypeVar("T", bound=Callable[..., Any])
 Type = Literal["narrative", "note", "session_log"]
+Where = Literal["memories", "transcripts", "all"]
 Relationship = Literal["supersedes", "related_to"]
 Uuid = Annotated[str, Field(description="32 hex digits")]
 Limit = Annotated[int, Field(ge=1, le=selectors.MAX_LIMIT)]
@@ -29,12 +31,20 @@ ALWAYS_LOAD = {"anthropic/alwaysLoad": True}
 """Claude Code defers tools behind a search step unless told otherwise; these two must be at hand from the start."""
 
 
-def _tool(server: MCPServer[Any], annotations: ToolAnnotations, meta: dict[str, Any] | None = None) -> Callable[[T], T]:
-    """Register a function as a tool; its docstring, on one line, is what the model reads."""
+def _tool(
+    server: MCPServer[Any], annotations: ToolAnnotations, meta: dict[str, Any] | None = None, *, plain: bool = False
+) -> Callable[[T], T]:
+    """Register a function as a tool; its docstring, on one line, is what the model reads.
+
+    plain: the answer is text alone; Claude Code shows the model structured content instead, as escaped JSON.
+    """
 
     def decorate(function: T) -> T:
         description = " ".join((function.__doc__ or "").split())
-        server.add_tool(function, description=description, annotations=annotations, meta=meta)
+        structured = False if plain else None  # None: by the function's annotation
+        server.add_tool(
+            function, description=description, annotations=annotations, meta=meta, structured_output=structured
+        )
         return function
 
     return decorate
@@ -44,6 +54,7 @@ def register(server: MCPServer[Any], calls: Calls) -> None:
     """Add the tools to a server. calls runs each body on one thread and turns domain errors into tool errors."""
     _register_writes(server, calls)
     _register_reads(server, calls)
+    _register_transcripts(server, calls)
 
 
 def _register_writes(server: MCPServer[Any], calls: Calls) -> None:
@@ -98,11 +109,33 @@ def _register_reads(server: MCPServer[Any], calls: Calls) -> None:
         project: ProjectFilter = None,
         type: Type | None = None,  # noqa: A002 - the name that existing prompts use
         limit: Limit = 10,
+        scope: Annotated[Where, Field(description="transcripts: every word ever said, by user or Claude")] = "memories",
+        since: Annotated[str | None, Field(description="YYYY[-MM[-DD]], included")] = None,
+        until: Annotated[str | None, Field(description="YYYY[-MM[-DD]], included")] = None,
+        tags: Annotated[str | list[str] | None, Field(description="All of these")] = None,
+        include_archived: Annotated[bool, Field(description="Superseded ones too")] = False,
+        offset: Annotated[int, Field(ge=0, le=search.MAX_OFFSET)] = 0,
     ) -> schemas.ListAnswer:
-        """Search what earlier sessions kept: decisions with reasons, gotchas, outcomes, session logs, narratives."""
+        """Search what earlier sessions kept (decisions with reasons, gotchas, outcomes, session logs, narratives), or
+        with scope transcripts the archived conversations themselves. memory_get gives a memory whole, transcript_read
+        (session_id, around=line) what was said around a hit."""
         return await calls.run(
-            lambda: selectors.memory_search(
-                calls.folder, query, project=calls.named(project), boosted=calls.own(), type=type, limit=limit
+            lambda: calls.noting_progress(
+                scope,
+                search.memory_search(
+                    calls.folder,
+                    query,
+                    project=calls.named(project),
+                    boosted=calls.own(),
+                    type=type,
+                    limit=limit,
+                    scope=scope,
+                    since=since,
+                    until=until,
+                    tags=tags,
+                    include_archived=include_archived,
+                    offset=offset,
+                ),
             )
         )
 
@@ -139,7 +172,29 @@ def _register_reads(server: MCPServer[Any], calls: Calls) -> None:
         )
 
 
-def _required(found: scope.Scope | None) -> scope.Scope:
+def _register_transcripts(server: MCPServer[Any], calls: Calls) -> None:
+    @_tool(server, READ, plain=True)
+    async def transcript_read(
+        session_id: Annotated[str, Field(description="Or its first characters, or <session id>/agent-<id>")],
+        line: Annotated[int | None, Field(description="Begin at this line")] = None,
+        around: Annotated[int | None, Field(description="Begin a little before this line, e.g. a search hit's")] = None,
+        cursor: Annotated[str | None, Field(description="Go on: from the page before")] = None,
+        max_tokens: Annotated[
+            int, Field(ge=transcript_page.MIN_TOKENS, le=transcript_page.MAX_TOKENS)
+        ] = transcript_page.DEFAULT_TOKENS,
+    ) -> str:
+        """Read an archived session: what was said, with line numbers; tools and their output folded to a line each."""
+        page = await calls.run(
+            lambda: {
+                "text": transcript_page.read_page(
+                    calls.folder, session_id, line=line, around=around, cursor=cursor, max_tokens=max_tokens
+                ).text
+            }
+        )
+        return str(page["text"])
+
+
+def _required(found: Scope | None) -> Scope:
     if found is None:
         raise ProjectError("No project is detected here: pass project.")
     return found

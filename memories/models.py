@@ -65,7 +65,7 @@ class Memory(models.Model):
     content = models.TextField()
     title = models.TextField()
     search_meta = models.TextField()
-    search_lemmas = models.TextField()
+    search_extra = models.TextField()
     content_hash = models.TextField()
     project = models.TextField(null=True)
     project_key = models.TextField(null=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from typing import Any
 from urllib.parse import quote
 
@@ -11,11 +12,11 @@ from django.db import DatabaseError, connection
 from django.db.models import Case, Exists, F, FloatField, OuterRef, Q, QuerySet, Value, When
 from django.db.models.expressions import ExpressionWrapper
 
-from memories.core import coverage, mirror, mirror_rows, query, records, scope
+from memories.core import clock, coverage, mirror, mirror_rows, query, records, scope, words
 from memories.core.errors import MirrorUnavailableError, RecordNotFoundError
 from memories.core.paths import DataFolder
 from memories.core.projects import Project
-from memories.models import Bm25, Link, Memory, Snippet
+from memories.models import Bm25, Link, Memory
 
 MAX_LIMIT = 100
 WHOLE_CHARS = 500
@@ -78,11 +79,14 @@ def several_projects_hint(found: scope.Scope) -> str | None:
     return f"The name {found.name!r} fits {len(found.several)} projects, all included: {', '.join(found.several)}."
 
 
-def brief(memory: Memory) -> dict[str, Any]:
-    """A memory as lists show it: content whole up to WHOLE_CHARS characters, else cut, saying how to get the rest."""
+def brief(memory: Memory, excerpt: int = WHOLE_CHARS) -> dict[str, Any]:
+    """A memory as lists show it: content whole up to WHOLE_CHARS characters, else cut, saying how to get the rest.
+
+    excerpt: characters that a content which is cut is cut to.
+    """
     content = memory.content
     if len(content) > WHOLE_CHARS:
-        content = f"{content[:WHOLE_CHARS].rstrip()}… [{len(content):,} characters; memory_get has the whole text]"
+        content = f"{content[:excerpt].rstrip()}… [{len(content):,} characters; memory_get has the whole text]"
     return {
         "uuid": memory.uuid,
         "type": memory.type,
@@ -95,61 +99,26 @@ def brief(memory: Memory) -> dict[str, Any]:
     }
 
 
-def matching(text: str, base: QuerySet[Memory], boosted: scope.Scope | None = None) -> QuerySet[Memory]:
-    """The base's memories that match any word of the text, best first, annotated with `score` and `snippet`."""
-    expression = query.match_expression(text)
-    if expression is None:
-        return base.none()
+def matching(expression: str, base: QuerySet[Memory], boosted: scope.Scope | None = None) -> QuerySet[Memory]:
+    """The base's memories that match an FTS5 expression (query.match_expression), best first.
+
+    Annotated with `score`: BM25 times the boosts of query.py.
+    """
     own = Case(When(in_scope(boosted), then=Value(query.PROJECT_BOOST)), default=Value(1.0)) if boosted else Value(1.0)
     weight = Value(1.0) + (F("importance") - Value(records.DEFAULT_IMPORTANCE)) * Value(query.IMPORTANCE_STEP)
-    score = ExpressionWrapper(Bm25("index__match") * Value(-1.0) * own * weight, output_field=FloatField())
-    return (
-        base.filter(index__match__match=expression)
-        .annotate(score=score, snippet=Snippet("index__match"))
-        .order_by("-score", "-created_at", "-id")
+    kept_current = Case(When(type="narrative", then=Value(query.NARRATIVE_BOOST)), default=Value(1.0))
+    today = time.time()
+    recent = Case(
+        *[
+            When(created_at__gte=clock.format_time(today - days * 86_400), then=Value(factor))
+            for days, factor in query.RECENCY_STEPS
+        ],
+        default=Value(1.0),
     )
-
-
-def memory_search(
-    folder: DataFolder,
-    text: str,
-    *,
-    project: scope.Scope | None = None,
-    boosted: scope.Scope | None = None,
-    type: str | None = None,  # noqa: A002 - the tool's argument
-    limit: int = 10,
-) -> dict[str, Any]:
-    """Memories that answer a question: {"results": [...], "hint": str or None}. Any text is a valid query.
-
-    project restricts, boosted only prefers. Raises MirrorUnavailableError.
-    """
-    mirror_connection(folder)
-    base = visible()
-    if type:
-        base = base.filter(type=type)
-    found = base.filter(in_scope(project)) if project else base
-    hits = list(matching(text, found, boosted)[: min(limit, MAX_LIMIT)])
-    results = [{**brief(hit), "snippet": plain_snippet(hit.snippet), "score": round(hit.score, 6)} for hit in hits]
-    hint = several_projects_hint(project) if project else None
-    if not results:
-        hint = _nothing_found(text, base, project)
-    return {"results": results, "hint": hint}
-
-
-def plain_snippet(snippet: str) -> str:
-    """A snippet for a model: matched words in **bold**, on one line."""
-    return " ".join(snippet.replace("\x02", "**").replace("\x03", "**").split())
-
-
-def _nothing_found(text: str, base: QuerySet[Memory], project: scope.Scope | None) -> str:
-    if query.match_expression(text) is None:
-        return "The query holds no word to search for; memory_recent lists the newest memories."
-    if project is not None:
-        others = matching(text, base).exclude(project__isnull=True).values_list("project", flat=True)[:MAX_LIMIT]
-        names = sorted({name for name in others if name})
-        if names:
-            return f"Nothing in {project.name}; there are hits in: {', '.join(names[:5])}. Search without project."
-    return "Nothing matches. Try other words, or memory_recent for the newest memories."
+    boosts = own * weight * kept_current * recent
+    score = ExpressionWrapper(Bm25("index__match") * Value(-1.0) * boosts, output_field=FloatField())
+    found = base.filter(index__match__match=expression).annotate(score=score)
+    return found.order_by("-score", "-created_at", "-id")
 
 
 def memory_recent(
@@ -251,10 +220,11 @@ def duplicate_of(content: str, type: str, project: scope.Scope | None) -> str | 
 
 def near_duplicates_of(content: str, type: str, project: scope.Scope | None) -> list[str]:  # noqa: A002
     """uuids of visible memories of the same kind that share NEAR_DUPLICATE or more of their words, most alike first."""
-    alike = [
-        (query.similarity(content, memory.content), memory.uuid)
-        for memory in matching(content, _same_kind(type, project))[:10]
-    ]
+    expression = query.match_expression(content)
+    if expression is None:
+        return []
+    found = matching(expression, _same_kind(type, project))[:10]
+    alike = [(words.similarity(content, memory.content), memory.uuid) for memory in found]
     return [uuid for share, uuid in sorted(alike, reverse=True) if share >= query.NEAR_DUPLICATE]
 
 

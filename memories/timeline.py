@@ -147,7 +147,7 @@ def ranked(filters: Filters, offset: int = 0) -> Page:
     base = _memories(replace(filters, q=""))
     end = min(offset + PAGE_SIZE, MAX_RANKED)
     # Ids first: SQLite would make the snippet of every match before it sorts.
-    ids = list(selectors.matching(filters.q, base).values_list("id", flat=True)[offset : end + 1])
+    ids = list(selectors.matching(expression, base).values_list("id", flat=True)[offset : end + 1])
     shown = ids[: end - offset]
     chosen = Memory.objects.filter(index__match__match=expression, id__in=shown)
     snippets = dict(chosen.annotate(snippet=Snippet("index__match")).values_list("id", "snippet"))

@@ -53,6 +53,27 @@ def normalise_time(text: object) -> str | None:
     return None if seconds is None else format_time(seconds)
 
 
+def bounds(text: str) -> tuple[int, int] | None:
+    """The first and the last second of a time as a person names one: `2026`, `2026-03`, `2026-03-14`, or any ISO time.
+
+    None when it is not one.
+    """
+    first = "2000-01-01T00:00:00"
+    last = "9999-12-31T23:59:59"
+    text = text.strip()
+    if len(text) >= len("YYYY-MM-DDTHH:MM"):
+        exact = parse_time(text) if len(text) >= len(first) else parse_time(f"{text}:00")
+        return None if exact is None else (exact, exact)
+    begin = parse_time(text + first[len(text) :])
+    if begin is None or not text or len(text) not in {4, 7, 10}:
+        return None
+    if len(text) == len("YYYY-MM"):
+        ends = (parse_time(f"{text}-{day}T23:59:59") for day in (31, 30, 29, 28))
+        return begin, next(end for end in ends if end is not None)
+    end = parse_time(text + last[len(text) :])
+    return None if end is None else (begin, end)
+
+
 def age(seconds: float) -> str:
     """A duration as a person says it: `just now`, `5 min`, `3 h`, `12 days`."""
     if seconds < 60:  # noqa: PLR2004 - one minute

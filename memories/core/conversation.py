@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 MAX_LINE_BYTES = 64 * 1024 * 1024
 """A longer line is passed over: no conversation line comes near it, and reading it whole would take the memory."""
 
-_READ_TYPES = re.compile(rb'"type"\s*:\s*"(?:user|assistant|queued_command)"|"compact_boundary"')
+_READ_TYPES = tuple(
+    f'"type":{space}"{kind}"'.encode() for kind in ("user", "assistant", "queued_command") for space in ("", " ")
+)
 _UNREAD_STARTS = (b'{"type":"api-request', b'{"type":"file-history-snapshot', b'{"type":"queue-operation')
 """The client's own logs of whole requests make up nine tenths of a 2.1.330 transcript."""
 
@@ -82,11 +84,16 @@ def _open(path: str) -> BinaryIO:
         ) from error
 
 
-def _raw_lines(path: str, start: int = 0) -> Iterator[tuple[int, int, bytes]]:
+def raw_lines(path: str, start: int = 0, end: int | None = None) -> Iterator[tuple[int, int, bytes]]:
+    """Each line as (line number, byte offset, bytes), from the line that begins at offset start, numbered from 1 there.
+
+    end: the offset at which to stop, where a line ends. Lines over MAX_LINE_BYTES are passed over. Raises
+    TranscriptError when the file cannot be read.
+    """
     with _open(path) as file:
         file.seek(start)
         offset, number = start, 0
-        while True:
+        while end is None or offset < end:
             try:
                 line = file.readline(MAX_LINE_BYTES)
                 size = len(line)
@@ -103,7 +110,15 @@ def _raw_lines(path: str, start: int = 0) -> Iterator[tuple[int, int, bytes]]:
             offset += size
 
 
-def _parse(line: bytes) -> dict[str, Any] | None:
+def may_be_read(line: bytes) -> bool:
+    """Whether a line can belong to the conversation: a look at its bytes, which spares parsing most of a transcript."""
+    if line.startswith(_UNREAD_STARTS):
+        return False
+    return any(kind in line for kind in _READ_TYPES) or b'"compact_boundary"' in line
+
+
+def parse(line: bytes) -> dict[str, Any] | None:
+    """A line as an object; None when it is torn, broken or something else."""
     try:
         entry = json.loads(line.decode("utf-8", "replace"))
     except (ValueError, RecursionError):  # torn or broken; nested too deeply; a number of too many digits
@@ -117,10 +132,10 @@ def iter_lines(path: str, start: int = 0) -> Iterator[tuple[int, int, dict[str, 
     start: the byte offset of a line's beginning; line numbers count from 1 there. Lines of other types, broken and torn
     ones are passed over. Raises TranscriptError when the file cannot be read.
     """
-    for number, offset, line in _raw_lines(path, start):
-        if line.startswith(_UNREAD_STARTS) or not _READ_TYPES.search(line):
+    for number, offset, line in raw_lines(path, start):
+        if not may_be_read(line):
             continue
-        entry = _parse(line)
+        entry = parse(line)
         if entry is not None:
             yield number, offset, entry
 
@@ -163,8 +178,7 @@ def turn_of(line: int, entry: dict[str, Any]) -> Turn | None:
         if is_api_error(entry):
             return None
         text = "\n\n".join(part for part in texts(entry) if part not in _NO_ANSWERS)
-        turn = Turn(line, "assistant", text, entry)
-        return turn if text or turn.tools else None
+        return Turn(line, "assistant", text, entry) if text or _blocks(entry, "tool_use") else None
     if kind == "attachment":
         text = _user_text(_queued_text(entry) or "")
     elif kind == "user" and _by_person(entry):
@@ -294,10 +308,10 @@ def first_cwd(path: str, matches: Callable[[str], bool]) -> str | None:
     Reads no further than to the match. Raises TranscriptError when the file cannot be read.
     """
     first = None
-    for _, _, line in _raw_lines(path):
+    for _, _, line in raw_lines(path):
         if b'"cwd"' not in line or line.startswith(_UNREAD_STARTS):
             continue
-        cwd = (_parse(line) or {}).get("cwd")
+        cwd = (parse(line) or {}).get("cwd")
         if isinstance(cwd, str) and cwd:
             if matches(cwd):
                 return cwd

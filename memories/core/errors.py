@@ -35,3 +35,7 @@ class TranscriptError(LLMMemoryError):
 
 class SettingsError(LLMMemoryError):
     """A file that belongs to the user (settings.json, CLAUDE.md) cannot be edited safely."""
+
+
+class QueryError(LLMMemoryError):
+    """A search was asked for in a way that has no answer: a date that is none, filters that exclude each other."""

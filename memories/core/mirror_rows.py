@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from memories.core import clock, projects, query, records
+from memories.core import clock, projects, records, words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 TITLE_CHARS = 200
 
 _COLUMNS = (
-    "uuid, type, content, title, search_meta, search_lemmas, content_hash, project, project_key, project_id, "
+    "uuid, type, content, title, search_meta, search_extra, content_hash, project, project_key, project_id, "
     "session_id, importance, transcript_ref, tags, created_at, updated_at, origin, status, archived_in"
 )
 _MARKS = ", ".join("?" * len(_COLUMNS.split(", ")))
@@ -59,8 +59,8 @@ def write_row(connection: sqlite3.Connection, record: dict[str, Any], *, fresh: 
     project = record.get("project")
     text = {name: clean(record[name]) if record.get(name) else None for name in ("project_id", "session_id", "origin")}
     row = (
-        record["uuid"], record["type"], content, title_of(content), f"{tags} {query.date_words(created_at)}".strip(),
-        query.lemmas(content), content_hash(content), clean(project) if project else None,
+        record["uuid"], record["type"], content, title_of(content), f"{tags} {words.date_words(created_at)}".strip(),
+        words.extras(content), content_hash(content), clean(project) if project else None,
         projects.fold_name(clean(project)) if project else None, text["project_id"], text["session_id"],
         record.get("importance") or records.DEFAULT_IMPORTANCE, _ref_text(record.get("transcript_ref")), tags or None,
         created_at, clock.normalise_time(record.get("updated_at")), text["origin"],

@@ -8,7 +8,7 @@ CREATE TABLE memory (
     content        TEXT NOT NULL,
     title          TEXT NOT NULL,
     search_meta    TEXT NOT NULL,            -- tags, and the date as a person would type it
-    search_lemmas  TEXT NOT NULL,            -- base forms of irregular words, parts of identifiers
+    search_extra  TEXT NOT NULL,            -- base forms of irregular words, parts of identifiers, pairs of Han
     content_hash   TEXT NOT NULL,            -- of the normalised content: exact duplicates
     project        TEXT,
     project_key    TEXT,                     -- project with case, '-' and '_' folded
@@ -56,20 +56,66 @@ CREATE TABLE scan (
 );
 
 CREATE VIRTUAL TABLE memory_fts USING fts5 (
-    content, title, search_meta, search_lemmas,
+    content, title, search_meta, search_extra,
     content = 'memory', content_rowid = 'id', tokenize = 'porter unicode61'
 );
 CREATE TRIGGER memory_fts_insert AFTER INSERT ON memory BEGIN
-    INSERT INTO memory_fts (rowid, content, title, search_meta, search_lemmas)
-    VALUES (new.id, new.content, new.title, new.search_meta, new.search_lemmas);
+    INSERT INTO memory_fts (rowid, content, title, search_meta, search_extra)
+    VALUES (new.id, new.content, new.title, new.search_meta, new.search_extra);
 END;
 CREATE TRIGGER memory_fts_delete AFTER DELETE ON memory BEGIN
-    INSERT INTO memory_fts (memory_fts, rowid, content, title, search_meta, search_lemmas)
-    VALUES ('delete', old.id, old.content, old.title, old.search_meta, old.search_lemmas);
+    INSERT INTO memory_fts (memory_fts, rowid, content, title, search_meta, search_extra)
+    VALUES ('delete', old.id, old.content, old.title, old.search_meta, old.search_extra);
 END;
 CREATE TRIGGER memory_fts_update AFTER UPDATE ON memory BEGIN
-    INSERT INTO memory_fts (memory_fts, rowid, content, title, search_meta, search_lemmas)
-    VALUES ('delete', old.id, old.content, old.title, old.search_meta, old.search_lemmas);
-    INSERT INTO memory_fts (rowid, content, title, search_meta, search_lemmas)
-    VALUES (new.id, new.content, new.title, new.search_meta, new.search_lemmas);
+    INSERT INTO memory_fts (memory_fts, rowid, content, title, search_meta, search_extra)
+    VALUES ('delete', old.id, old.content, old.title, old.search_meta, old.search_extra);
+    INSERT INTO memory_fts (rowid, content, title, search_meta, search_extra)
+    VALUES (new.id, new.content, new.title, new.search_meta, new.search_extra);
 END;
+
+-- Conversations: one row of session for each file in transcripts/ (a session's own, its subagents'), as far as it was read.
+CREATE TABLE session (
+    id         INTEGER PRIMARY KEY,
+    path       TEXT NOT NULL UNIQUE,         -- below transcripts/
+    session_id TEXT NOT NULL,
+    part       TEXT NOT NULL,                -- '' for the session's own file, else the stem of one beside it: agent-...
+    project    TEXT,
+    project_key TEXT,
+    project_id TEXT,
+    branch     TEXT,                         -- its turns' branch, where they do not say another
+    started_at INTEGER,                      -- Unix seconds
+    ended_at   INTEGER,
+    turns      INTEGER NOT NULL,
+    words      INTEGER NOT NULL,
+    repeats    INTEGER NOT NULL,             -- turns left out because another file has them (resumed, forked)
+    size       INTEGER NOT NULL,
+    mtime_ns   INTEGER NOT NULL,             -- 0: look again
+    read_bytes INTEGER NOT NULL,             -- where the last turn begins: reading goes on there
+    read_lines INTEGER NOT NULL,
+    read_turns INTEGER NOT NULL,             -- the position that the turn there has
+    read_mark  INTEGER NOT NULL,             -- CRC-32 of the bytes before read_bytes (turn_rows.MARK_BYTES of them)
+    problem    TEXT
+);
+CREATE INDEX session_id ON session (session_id);
+
+-- One row for each thing said. id: session.id, position in the session and a class of length, see turn_rows.turn_id.
+CREATE TABLE turn (
+    id       INTEGER PRIMARY KEY,
+    line     INTEGER NOT NULL,               -- 1-based
+    offset   INTEGER NOT NULL,               -- of that line's first byte
+    role     TEXT NOT NULL,                  -- user, assistant
+    time     INTEGER,                        -- Unix seconds
+    branch   TEXT,                           -- NULL: the session's
+    uuid_key INTEGER,                        -- of the line's uuid: a message is indexed once, wherever it is repeated
+    is_sidechain INTEGER NOT NULL,           -- a subagent's
+    text     TEXT NOT NULL
+);
+CREATE UNIQUE INDEX turn_uuid ON turn (uuid_key) WHERE uuid_key IS NOT NULL;
+
+-- What the FTS table reads of a turn; extra (words.extras and the date) is derived from it anew where it is needed.
+CREATE VIEW turn_source AS SELECT id, text, '' AS extra FROM turn;
+CREATE VIRTUAL TABLE turn_fts USING fts5 (
+    text, extra,
+    content = 'turn_source', content_rowid = 'id', columnsize = 0, tokenize = 'porter unicode61'
+);

@@ -36,11 +36,11 @@ class Scope:
         by_name = [("memory.project_id IS NULL AND memory.project_key = ?", value) for value in sorted(self.keys)]
         return by_id + by_name
 
-    def sql(self) -> tuple[str, list[str]]:
-        """The condition on `memory` and its parameters, ids first."""
+    def sql(self, table: str = "memory") -> tuple[str, list[str]]:
+        """The condition on `memory` (or `session`) and its parameters, ids first."""
         ids, keys = sorted(self.ids), sorted(self.keys)
-        by_id = f"memory.project_id IN ({', '.join('?' * len(ids))})"
-        by_name = f"memory.project_id IS NULL AND memory.project_key IN ({', '.join('?' * len(keys))})"
+        by_id = f"{table}.project_id IN ({', '.join('?' * len(ids))})"
+        by_name = f"{table}.project_id IS NULL AND {table}.project_key IN ({', '.join('?' * len(keys))})"
         return f"({by_id} OR ({by_name}))", [*ids, *keys]
 
 

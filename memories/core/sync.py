@@ -1,11 +1,12 @@
-"""A whole sync: temp files of dead processes swept, transcripts archived and logged, the mirror brought up to date."""
+"""A whole sync: temp files of dead processes swept, transcripts archived and logged, the mirror brought up to date,
+conversations included."""
 
 from __future__ import annotations
 
 import os
 
-from memories.core import files, mirror, state, sweep
-from memories.core.errors import StorageError
+from memories.core import conversation_index, files, mirror, state, sweep
+from memories.core.errors import LockTimeoutError, StorageError
 from memories.core.locks import FileLock
 
 TYPE_CHECKING = False
@@ -22,13 +23,20 @@ MIRROR_WAIT_SECONDS = 60.0
 
 
 class SyncResult:
-    """swept: the sweep's result, None where transcripts were left alone. mirrored: the mirror update's."""
+    """swept: the sweep's result, None where transcripts were left alone. mirrored: the mirror update's. indexed: the
+    conversations' update's, None where another process was at it."""
 
-    __slots__ = ("mirrored", "swept")
+    __slots__ = ("indexed", "mirrored", "swept")
 
-    def __init__(self, swept: sweep.SweepResult | None, mirrored: mirror.UpdateResult) -> None:
+    def __init__(
+        self,
+        swept: sweep.SweepResult | None,
+        mirrored: mirror.UpdateResult,
+        indexed: conversation_index.IndexResult | None,
+    ) -> None:
         self.swept = swept
         self.mirrored = mirrored
+        self.indexed = indexed
 
 
 def run(
@@ -64,7 +72,17 @@ def run(
             progress=_named(progress, "records"),
             rebuild=rebuild,
         )
-    return SyncResult(swept, mirrored)
+        indexed = _index_conversations(folder, wait_seconds, _named(progress, "conversations"))
+    return SyncResult(swept, mirrored, indexed)
+
+
+def _index_conversations(
+    folder: DataFolder, wait_seconds: float, progress: Callable[[int, int], None] | None
+) -> conversation_index.IndexResult | None:
+    try:
+        return conversation_index.update(folder, wait_seconds=wait_seconds, progress=progress)
+    except LockTimeoutError:
+        return None
 
 
 def _named(progress: Progress | None, what: str) -> Callable[[int, int], None] | None:

@@ -7,7 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator
 
-from memories import selectors, services
+from memories import search, selectors, services
 from memories.core import briefing, mirror, projects, scope, sync
 from memories.core.paths import DataFolder
 from memories.core.settings import DEFAULTS
@@ -51,7 +51,7 @@ def steps(root: str) -> Iterator[tuple[str, str]]:
     told = services.memory_store(folder, session, content=text, type="narrative", transcript_ref=[SESSION])
     yield "Claude wrote the project's narrative from the transcript", json.dumps(told, indent=2)
 
-    found = selectors.memory_search(folder, QUESTION)
+    found = search.memory_search(folder, QUESTION)
     hits = "\n".join(f"{hit['type']:<12} {hit['snippet']}" for hit in found["results"])
     yield f"memory_search: {QUESTION}", hits
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memories.core import query
+from memories.core import query, words
 
 _connection = sqlite3.connect(":memory:")
 _connection.execute("CREATE VIRTUAL TABLE t USING fts5 (content, tokenize = 'porter unicode61')")
@@ -17,7 +17,7 @@ _connection.execute("CREATE VIRTUAL TABLE t USING fts5 (content, tokenize = 'por
 def _matches(text: str, content: str) -> bool:
     expression = query.match_expression(text)
     _connection.execute("DELETE FROM t")
-    _connection.execute("INSERT INTO t (content) VALUES (?)", (f"{content} {query.lemmas(content)}",))
+    _connection.execute("INSERT INTO t (content) VALUES (?)", (f"{content} {words.extras(content)}",))
     return bool(_connection.execute("SELECT count(*) FROM t WHERE t MATCH ?", (expression,)).fetchone()[0])
 
 
@@ -61,23 +61,3 @@ def test_what_a_person_would_call_a_match_is_one(asked: str, stored: str) -> Non
 @pytest.mark.parametrize(("asked", "stored"), [("deploy", "a heron"), ("note", "about keynotes"), ("3.10", "3 apples")])
 def test_what_a_person_would_not_is_none(asked: str, stored: str) -> None:
     assert not _matches(asked, stored)
-
-
-@given(st.text(), st.text())
-def test_similarity_is_symmetric_and_between_zero_and_one(left: str, right: str) -> None:
-    assert 0 <= query.similarity(left, right) == query.similarity(right, left) <= 1
-    assert query.similarity(left, left) == 1
-
-
-def test_similarity_sees_through_case_and_order() -> None:
-    assert query.similarity("Deploys on Tuesdays", "on tuesdays DEPLOYS") == 1
-    assert query.similarity("deploys", "herons") == 0
-
-
-def test_a_day_is_found_as_a_person_types_it() -> None:
-    assert query.date_words("2023-05-08T10:00:00") == "8 May 2023 2023-05-08"
-
-
-@given(st.text())
-def test_lemmas_of_any_text_are_text(text: str) -> None:
-    assert isinstance(query.lemmas(text), str)

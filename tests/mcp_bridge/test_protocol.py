@@ -23,6 +23,7 @@ ARGUMENTS = {  # tool: (required, optional), of docs/records.md
     "memory_explore": ({"uuid"}, {"depth"}),
     "memory_delete": ({"uuid"}, set()),
     "narrative_coverage": (set(), {"project"}),
+    "transcript_read": ({"session_id"}, {"line", "around", "cursor", "max_tokens"}),
 }
 WRITING = {"memory_store", "memory_connect", "memory_delete"}
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from memories import selectors
+from memories import search, selectors
 from memories.core import mirror, records, scope
 from memories.core.errors import MirrorUnavailableError, RecordNotFoundError
 from memories.core.paths import DataFolder
@@ -23,7 +23,7 @@ ORDERS = scope.Scope("orders", frozenset({"git:h/o/orders"}), frozenset({"orders
 
 
 def _search(folder: DataFolder, text: str, **options: object) -> list[str]:
-    answer = selectors.memory_search(folder, text, **options)  # type: ignore[arg-type]
+    answer = search.memory_search(folder, text, **options)  # type: ignore[arg-type]
     return [hit["content"] for hit in answer["results"]]
 
 
@@ -96,13 +96,13 @@ def test_what_fts_would_take_for_syntax_is_only_text(
 ) -> None:
     make_record(f"text with {text or 'nothing'} and the of in it".replace("\0", ""))
     mirror.update(memory_home)
-    assert isinstance(selectors.memory_search(memory_home, text)["results"], list)
+    assert isinstance(search.memory_search(memory_home, text)["results"], list)
 
 
 @hypothesis_settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text())
 def test_any_text_is_a_valid_query(memory_home: DataFolder, text: str) -> None:
-    answer = selectors.memory_search(memory_home, text)
+    answer = search.memory_search(memory_home, text)
     assert answer["results"] == []
     assert answer["hint"]
 
@@ -123,7 +123,7 @@ def test_the_sessions_project_wins_between_like_matches_and_only_a_named_one_res
 def test_no_hit_in_a_named_project_says_where_there_are_some(memory_home: DataFolder, make_record: MakeRecord) -> None:
     make_record("kafka retention", project="billing", project_id="git:h/o/billing")
     mirror.update(memory_home)
-    hint = selectors.memory_search(memory_home, "kafka", project=ORDERS)["hint"]
+    hint = search.memory_search(memory_home, "kafka", project=ORDERS)["hint"]
     assert hint is not None
     assert "billing" in hint
 
@@ -154,7 +154,7 @@ def test_long_content_is_shortened_and_says_how_to_get_the_rest(
 ) -> None:
     make_record("needle " + "x" * 2000)
     mirror.update(memory_home)
-    hit = selectors.memory_search(memory_home, "needle")["results"][0]
+    hit = search.memory_search(memory_home, "needle")["results"][0]
     assert len(hit["content"]) < 600
     assert "memory_get" in hit["content"]
     assert "**needle**" in hit["snippet"]
@@ -220,7 +220,7 @@ def test_a_name_that_fits_several_projects_means_all_of_them_and_is_said(
     make_record("old api", project="orders-api")
     mirror.update(memory_home)
     found = selectors.named_scope(memory_home, "orders-api", None, dict(DEFAULTS))
-    answer = selectors.memory_search(memory_home, "api", project=found)
+    answer = search.memory_search(memory_home, "api", project=found)
     assert len(answer["results"]) == 3
     assert "2 projects" in (answer["hint"] or "")
 
@@ -245,7 +245,7 @@ def test_queries_do_not_grow_with_the_number_of_memories(
         make_record(f"needle {number}", connections=_link(first["uuid"]))
     mirror.update(memory_home)
     calls: list[tuple[Callable[[], object], int]] = [
-        (lambda: selectors.memory_search(memory_home, "needle", limit=50), 1),
+        (lambda: search.memory_search(memory_home, "needle", limit=50), 2),
         (lambda: selectors.memory_recent(memory_home, limit=50), 1),
         (lambda: selectors.memory_get(memory_home, first["uuid"]), 2),
         (lambda: selectors.memory_explore(memory_home, first["uuid"]), 5),
@@ -261,7 +261,7 @@ def test_a_missing_mirror_is_an_error_that_names_sync_and_creates_nothing(memory
         if os.path.exists(memory_home.mirror + suffix):
             os.unlink(memory_home.mirror + suffix)
     with pytest.raises(MirrorUnavailableError, match="sync"):
-        selectors.memory_search(memory_home, "anything")
+        search.memory_search(memory_home, "anything")
     assert not os.path.exists(memory_home.mirror)
 
 

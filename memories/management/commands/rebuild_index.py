@@ -1,11 +1,11 @@
-"""`manage.py rebuild_index`: make the mirror anew from the record files."""
+"""`manage.py rebuild_index`: make the mirror anew from the record files and the archived transcripts."""
 
 from __future__ import annotations
 
 import time
 from typing import Any
 
-from memories.core import mirror
+from memories.core import conversation_index, mirror
 from memories.management.base import MemoryCommand
 from memories.management.progress import ProgressBars
 
@@ -15,7 +15,7 @@ WAIT_SECONDS = 600.0
 class Command(MemoryCommand):
     """Rebuild in place: readers keep the old state until it is done."""
 
-    help = "Make the index (memory.db) anew from the record files."
+    help = "Make the index (memory.db) anew from the record files and the archived transcripts."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Rebuild and report."""
@@ -30,4 +30,15 @@ class Command(MemoryCommand):
         seconds = time.monotonic() - started
         self.say(f"Index rebuilt: {done.total} records in {seconds:.1f} s, {len(done.skipped)} skipped")
         for name, reason in done.skipped:
+            self.say(f"  skipped: {name}: {reason}")
+        started = time.monotonic()
+        with ProgressBars() as bars:
+            indexed = conversation_index.update(
+                self.folder,
+                wait_seconds=WAIT_SECONDS,
+                progress=lambda count, total: bars("conversations", count, total),
+            )
+        seconds = time.monotonic() - started
+        self.say(f"Conversations indexed: {indexed.total} turns of {indexed.files} transcripts in {seconds:.1f} s")
+        for name, reason in indexed.problems:
             self.say(f"  skipped: {name}: {reason}")

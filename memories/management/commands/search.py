@@ -1,40 +1,66 @@
-"""`manage.py search QUERY`: search the memories from a terminal."""
+"""`manage.py search QUERY`: search the memories and the archived conversations from a terminal."""
 
 from __future__ import annotations
 
 import os
 import re
 from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from memories import selectors
-from memories.core import mirror, projects, records, scope
-from memories.core.errors import MirrorUnavailableError
+from memories import search, selectors
+from memories.core import archived_sessions, conversation_index, mirror, projects, records, scope, transcripts
+from memories.core.errors import LockTimeoutError, MirrorUnavailableError, TranscriptError
 from memories.core.settings import read_settings
 from memories.management.base import MemoryCommand
 
 _MARKED = re.compile(r"\*\*(.+?)\*\*")
-"""A matched word as selectors.plain_snippet marks it."""
+"""A matched word as memory_hits.plain_snippet marks it."""
 
 
-def _limit(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= selectors.MAX_LIMIT:
-        raise ArgumentTypeError(f"{number} is not from 1 to {selectors.MAX_LIMIT}")
-    return number
+def _number(least: int, most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = least - 1
+        if not least <= number <= most:
+            raise ArgumentTypeError(f"{text} is not a number from {least} to {most}")
+        return number
+
+    return parse
 
 
 class Command(MemoryCommand):
-    """Print hits, best first; matched words are highlighted on a terminal."""
+    """Print hits, best first; on a terminal matched words are highlighted and places are links."""
 
-    help = "Search the memories in plain words; the current folder's project comes first."
+    help = (
+        "Search in plain words: the memories (the current folder's project first), or with --transcripts every word "
+        "of the archived conversations."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The tool's own arguments."""
         parser.add_argument("query", nargs="+", help="a question or key words")
+        parser.add_argument("--scope", choices=search.SCOPES, default="memories", help="where to look")
+        parser.add_argument(
+            "--transcripts",
+            action="store_const",
+            const="transcripts",
+            dest="scope",
+            help="short for --scope transcripts",
+        )
         parser.add_argument("--project", help="only this project")
-        parser.add_argument("--type", choices=records.TYPES, help="only this type")
-        parser.add_argument("--limit", type=_limit, default=10, help="how many hits (1-100, default 10)")
+        parser.add_argument("--type", choices=records.TYPES, help="only this type of memory")
+        parser.add_argument("--tags", help="only memories with all of these tags, comma-separated")
+        parser.add_argument("--since", help="from this day on: YYYY, YYYY-MM or YYYY-MM-DD (UTC)")
+        parser.add_argument("--until", help="up to this day, included")
+        parser.add_argument("--include-archived", action="store_true", help="archived and superseded memories too")
+        limit = _number(1, selectors.MAX_LIMIT)
+        parser.add_argument("--limit", type=limit, default=10, help="how many hits (1-100, default 10)")
+        offset = _number(0, search.MAX_OFFSET)
+        parser.add_argument("--offset", type=offset, default=0, help="hits to skip (default 0)")
         parser.add_argument("--json", action="store_true", help="the answer as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -44,8 +70,7 @@ class Command(MemoryCommand):
             self.say_json(answer)
             return
         for hit in answer["results"]:
-            where = f" · {hit['project']}" if hit["project"] else ""
-            self.say(self.style.MIGRATE_HEADING(f"{hit['created_at'][:10]} {hit['type']}{where}") + f"  {hit['uuid']}")
+            self.say(self._turn(hit) if hit["type"] == "transcript" else self._memory(hit))
             self.say(f"  {self._highlighted(hit['snippet'])}")
         if answer["hint"]:
             self.say(answer["hint"])
@@ -58,11 +83,46 @@ class Command(MemoryCommand):
             selectors.mirror_connection(folder)
         except MirrorUnavailableError:
             mirror.update(folder, wait_seconds=60.0)
+        if options["scope"] != "memories":
+            try:
+                conversation_index.update(folder)
+            except LockTimeoutError:
+                self.stderr.write("Conversations are being indexed by another process: there may be more hits soon.")
         named = selectors.named_scope(folder, options["project"], own, settings) if options["project"] else None
-        boosted = scope.of_project(own) if own else None
-        limit = options["limit"]
-        return selectors.memory_search(folder, query, project=named, boosted=boosted, type=options["type"], limit=limit)
+        return search.memory_search(
+            folder,
+            query,
+            project=named,
+            boosted=scope.of_project(own) if own else None,
+            **{
+                name: options[name]
+                for name in ("scope", "type", "tags", "since", "until", "include_archived", "limit", "offset")
+            },
+        )
+
+    def _memory(self, hit: dict[str, Any]) -> str:
+        head = " · ".join(filter(None, [f"{hit['created_at'][:10]} {hit['type']}", hit["project"], hit.get("status")]))
+        return f"{self.style.MIGRATE_HEADING(head)}  {hit['uuid']}"
+
+    def _turn(self, hit: dict[str, Any]) -> str:
+        said = f"{hit['role']}{' (subagent)' if hit.get('subagent') else ''}"
+        head = " · ".join(filter(None, [f"{(hit['timestamp'] or 'no time')[:10]} {said}", hit["project"]]))
+        return f"{self.style.MIGRATE_HEADING(head)}  {self._place(hit['session_id'], hit['line'])}"
+
+    def _place(self, session_id: str, line: int) -> str:
+        """Where a turn was said, as `transcript` takes it; on a terminal a link to the file."""
+        place = f"{session_id} --around {line}"
+        if not self._is_styled():
+            return place
+        try:
+            path = archived_sessions.find(self.folder, session_id).path
+        except TranscriptError:
+            path = transcripts.archive_path(self.folder, session_id)
+        return f"\x1b]8;;{Path(path).as_uri()}#L{line}\x1b\\{place}\x1b]8;;\x1b\\"
 
     def _highlighted(self, snippet: str) -> str:
-        start, end = ("\x1b[1m", "\x1b[0m") if self.stdout.isatty() and self.style.ERROR("x") != "x" else ("", "")
+        start, end = ("\x1b[1m", "\x1b[0m") if self._is_styled() else ("", "")
         return _MARKED.sub(rf"{start}\1{end}", snippet)
+
+    def _is_styled(self) -> bool:
+        return bool(self.stdout.isatty()) and self.style.ERROR("x") != "x"

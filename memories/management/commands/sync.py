@@ -55,6 +55,10 @@ class Command(MemoryCommand):
         self.say(f"Index: {done.total} records{rebuilt}; {changes}; {len(done.skipped)} skipped")
         for name, reason in done.skipped:
             self.say(f"  skipped: {name}: {reason}")
+        if result.indexed is not None:
+            self.say(f"Conversations: {result.indexed.total} turns; {result.indexed.turns} added")
+            for name, reason in result.indexed.problems:
+                self.say(f"  skipped: {name}: {reason}")
         for uuid in done.revived:
             self.say(f"  kept although a deletion synced: {uuid} was edited after it")
         for problem in problems:

@@ -1,0 +1,191 @@
+"""What search knows of a transcript: one row for each thing said, with the tool calls that followed it as a line each.
+
+No tool output, no injected context, none of the client's own lines (transcript_items says what a line holds). A row
+begins with words of the user's or of Claude's; the tool calls after Claude's words belong to them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import time
+from functools import lru_cache
+
+from memories.core import clock, conversation, transcript_items, words
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+MAX_TOOLS = 20
+"""Tool calls in one row; more of them begin another, so that a hit's line stays near what was found."""
+
+MAX_CHARS = 6000
+"""Characters in one row; a longer text goes on in another row of the same line."""
+
+_POSITION_BITS = 24
+CLASS_BITS = 4
+CLASS_MASK = (1 << CLASS_BITS) - 1
+SESSION_SHIFT = _POSITION_BITS + CLASS_BITS
+
+_SMALLEST_CLASS = 4
+"""Classes are half octaves of the number of words, from 4 words (class 0) to 724 (class 15)."""
+
+_UNSAID = (b'"answers"', b"The user doesn't want to proceed", b'"type":"text"', b'"type": "text"')
+"""What a line with tool output holds when it may hold somebody's words as well; without it, it is not parsed."""
+
+_SAID = (b'"text"', b'"tool_use"')
+"""What a line with Claude's thinking holds when it holds more."""
+
+
+class TurnRow:
+    """A row to be: line (1-based), offset (of its first byte), role, time (Unix seconds or None), branch, key (of the
+    message, None for a text's further rows and for lines without uuid), is_sidechain (a subagent's), text."""
+
+    __slots__ = ("branch", "is_sidechain", "key", "line", "offset", "role", "text", "time", "tools")
+
+    def __init__(self, line: int, offset: int, role: str, text: str, entry: dict[str, Any]) -> None:
+        self.line = line
+        self.offset = offset
+        self.role = role
+        self.text = text
+        self.time = _seconds(entry.get("timestamp"))
+        branch = entry.get("gitBranch")
+        self.branch = branch if isinstance(branch, str) and branch and branch != "HEAD" else None
+        self.is_sidechain = bool(entry.get("isSidechain"))
+        uuid = entry.get("uuid")
+        self.key = message_key(uuid, role, text) if isinstance(uuid, str) else None
+        self.tools = 0
+
+    def words(self) -> list[str]:
+        """The text's words, as words.split finds them."""
+        return words.split(self.text)
+
+
+def message_key(uuid: str, role: str, text: str) -> int:
+    """A signed 64-bit key of a message: equal where a resumed or forked session repeats it. The text is part of it, so
+    that ids which somebody numbered anew in each session drop nothing."""
+    whole = f"{uuid}\0{role}\0{text}".encode("utf-8", "replace")
+    return int.from_bytes(hashlib.blake2b(whole, digest_size=8).digest(), "big", signed=True)
+
+
+def turn_id(session: int, position: int, count: int) -> int:
+    """A turn's row id: its session's number, its position there, and the class of its number of words.
+
+    The id alone tells the ranking all it needs of a row: neighbours are positions beside it, in the same session.
+    """
+    return session << SESSION_SHIFT | position << CLASS_BITS | length_class(count)
+
+
+@lru_cache(maxsize=4096)
+def length_class(count: int) -> int:
+    """The class, 0 to 15, of a number of words."""
+    return min(CLASS_MASK, max(0, round(2 * math.log2(max(count, 1))) - _SMALLEST_CLASS))
+
+
+def class_words(length: int) -> float:
+    """The number of words that a class stands for."""
+    return float(2 ** ((length + _SMALLEST_CLASS) / 2))
+
+
+def session_range(session: int) -> tuple[int, int]:
+    """The first and the last row id that a session's turns can have."""
+    return session << SESSION_SHIFT, ((session + 1) << SESSION_SHIFT) - 1
+
+
+def place(row_id: int) -> int:
+    """Session and position as one number: consecutive turns of a session are consecutive places."""
+    return row_id >> CLASS_BITS
+
+
+def place_range(place_: int) -> tuple[int, int]:
+    """The row ids that a place's turn can have, whatever its length."""
+    return place_ << CLASS_BITS, (place_ << CLASS_BITS) + CLASS_MASK
+
+
+def session_at(place_: int) -> int:
+    """The session number in a place."""
+    return place_ >> _POSITION_BITS
+
+
+@lru_cache(maxsize=1024)
+def _minute(text: str) -> int | None:
+    return clock.parse_time(f"{text}:00")
+
+
+def _seconds(stamp: object) -> int | None:
+    """Unix seconds of a line's time; the client's own form, UTC with milliseconds, without parsing it whole."""
+    if isinstance(stamp, str) and stamp.endswith("Z") and stamp[17:19].isdigit() and stamp[16:17] == ":":
+        minute = _minute(stamp[:16])
+        return None if minute is None else minute + int(stamp[17:19])
+    return clock.parse_time(stamp)
+
+
+@lru_cache(maxsize=1024)
+def _day_words(day: int) -> str:
+    return words.date_words(time.strftime("%Y-%m-%d", time.gmtime(day * 86_400)))
+
+
+def extra(text: str, seconds: int | None, found: list[str] | None = None) -> str:
+    """What is indexed beside a turn's text: words.extras and its day. The same arguments always give the same."""
+    day = "" if seconds is None else _day_words(seconds // 86_400)
+    return f"{words.extras(text, found)} {day}".strip()
+
+
+def iter_rows(path: str, start: int, lines_before: int, end: int) -> Iterator[TurnRow]:
+    """The rows of the lines between two byte offsets (of line beginnings), in the file's order.
+
+    lines_before: how many lines there are before start. The last row may have to be read again when the file has grown:
+    tool calls may follow it. Raises TranscriptError.
+    """
+    row: TurnRow | None = None
+    for number, offset, line in conversation.raw_lines(path, start, end):
+        entry = _entry(line)
+        if entry is None:
+            continue
+        for part in transcript_items.parts_of(entry, is_subagent=True):
+            if part.role == "tool" and row is not None and row.role == "assistant" and row.tools < MAX_TOOLS:
+                row.text += f"\n{part.text}"
+                row.tools += 1
+            elif part.role in {"user", "assistant", "tool"}:
+                if row is not None:
+                    yield from _cut(row)
+                role = "user" if part.role == "user" else "assistant"
+                row = TurnRow(lines_before + number, offset, role, part.text, entry)
+                row.tools = int(part.role == "tool")
+    if row is not None:
+        yield from _cut(row)
+
+
+def _entry(line: bytes) -> dict[str, Any] | None:
+    """A line that may hold words or tool calls, parsed; None for all others, most of them unparsed."""
+    if not conversation.may_be_read(line):
+        return None
+    if b'"tool_result"' in line:
+        if not any(mark in line for mark in _UNSAID):
+            return None
+    elif b'"thinking"' in line and not any(mark in line for mark in _SAID):
+        return None
+    return conversation.parse(line)
+
+
+def _cut(row: TurnRow) -> Iterator[TurnRow]:
+    """The row, as several where its text is longer than MAX_CHARS; cut at white space where there is some."""
+    text = row.text
+    while len(text) > MAX_CHARS:
+        space = max(text.rfind(" ", MAX_CHARS // 2, MAX_CHARS), text.rfind("\n", MAX_CHARS // 2, MAX_CHARS))
+        cut = space if space > 0 else MAX_CHARS
+        yield _piece(row, text[:cut])
+        row = _piece(row, text[cut:].lstrip())
+        row.key = None
+        text = row.text
+    yield row
+
+
+def _piece(row: TurnRow, text: str) -> TurnRow:
+    piece = TurnRow.__new__(TurnRow)
+    for name in TurnRow.__slots__:
+        setattr(piece, name, getattr(row, name))
+    piece.text = text
+    return piece
