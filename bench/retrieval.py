@@ -1,6 +1,6 @@
 """What search finds: LoCoMo's questions and our own about code, through the product itself.
 
-    python -m bench.retrieval PATH [--conversations N] [--together] [--noise N] [--mcp] [--json]
+    python -m bench.retrieval PATH [--conversations N] [--together] [--noise N] [--mcp] [--json] [--set NAME=VALUE]
 
 PATH is a LoCoMo file. Each conversation becomes Claude Code transcripts in a data folder of its own, is archived and
 indexed by a sync, and its questions are asked with memory_search, scope transcripts. Exit code 1 below a bar.
@@ -9,6 +9,7 @@ indexed by a sync, and its questions are asked with memory_search, scope transcr
 from __future__ import annotations
 
 import argparse
+import ast
 import json
 import os
 import statistics
@@ -27,6 +28,7 @@ from bench.dialogues import Conversation, Place
 from bench.metrics import Tally
 from bench.product import Home, start_django
 from memories.core import conversation as transcript_lines
+from memories.core import query
 
 DEPTH = 50
 """Hits asked for: enough to rank ten sessions; hit@k looks at the first k of them."""
@@ -163,6 +165,17 @@ def judge(ours: Scores) -> tuple[list[str], bool]:
     return lines, met and not empty
 
 
+def _constant(text: str) -> tuple[str, Any]:
+    """A ranking constant of memories.core.query and a value for this run: what docs/search.md is measured with."""
+    name, _, value = text.partition("=")
+    if not (name.isupper() and hasattr(query, name)):
+        raise argparse.ArgumentTypeError(f"{name} is no constant of memories/core/query.py")
+    try:
+        return name, ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        raise argparse.ArgumentTypeError(f"{value!r} is no number or tuple of numbers") from None
+
+
 def main() -> int:
     """Measure and print; 1 when a bar is missed, 2 when the file cannot be used."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -172,7 +185,12 @@ def main() -> int:
     parser.add_argument("--noise", type=int, default=0, metavar="N", help="N generated turns in each data folder")
     parser.add_argument("--mcp", action="store_true", help="ask through the MCP server's stdio pipe")
     parser.add_argument("--json", action="store_true", help="figures as JSON")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", type=_constant, help="another value of a constant"
+    )
     options = parser.parse_args()
+    for name, value in options.set:
+        setattr(query, name, value)
     try:
         conversations = locomo.read(options.path, options.conversations)
     except (OSError, ValueError, KeyError) as error:

@@ -37,6 +37,7 @@ ALLOWED_TOOLS = tuple(
         "memory_connect",
         "memory_explore",
         "narrative_coverage",
+        "transcript_read",
     )
 )
 """Our own tools that run without asking. memory_delete is not among them: Claude Code asks the user."""

@@ -60,13 +60,22 @@ class Calls:
         cause = error if isinstance(error, sqlite3.Error) else error.__cause__
         if not (isinstance(cause, sqlite3.Error) and mirror.is_damage(cause)):
             return f"The index cannot be read now ({error}). Try again in a moment, or run `llm-memory doctor`."
+        self._sync.wait(context.FIRST_CALL_SECONDS)  # for an update that runs: it rebuilds nothing
         self._sync.start(rebuild=True)
         self._sync.wait(context.FIRST_CALL_SECONDS)
-        return f"The index was damaged ({error}) and is made again from the records, which are whole. Try once more."
+        return (
+            f"The index was damaged ({error}) and is made again from the records and transcripts, which are whole. "
+            "Try once more."
+        )
 
-    def noting_progress(self, where: str, answer: dict[str, Any]) -> dict[str, Any]:
-        """The answer of a search, which says so when conversations are still being indexed and it looked there."""
-        if where != "memories" and self._sync.is_indexing:
+    def searching(self, where: str, search: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """The answer of a search, which says so where it looked into conversations that are still being indexed."""
+        if where == "memories":
+            return search()
+        self._sync.wait_for_conversations()
+        was_indexing = self._sync.is_indexing
+        answer = search()
+        if was_indexing:
             note = "Conversations are still being indexed: there may be more hits in a moment."
             answer["hint"] = " ".join(filter(None, [answer["hint"], note]))
         return answer

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import math
 import os
 import threading
 import time
@@ -11,6 +13,8 @@ from memories.core.errors import LLMMemoryError, MirrorUnavailableError
 from memories.core.paths import DataFolder
 from memories.core.settings import read_settings
 from memories.services import Session
+
+logger = logging.getLogger(__name__)
 
 FIRST_CALL_SECONDS = 5.0
 """How long a call that comes while the index is being built waits before it says so in its answer."""
@@ -50,17 +54,22 @@ def current_session(folder: DataFolder) -> Session:
 class BackgroundSync:
     """Keeps the mirror up to date beside the server: once at start, then when a call finds the last scan too old.
 
-    Runs in a daemon thread with its own SQLite connection, so that `initialize` is answered at once and the process can
-    end at any time; the mirror's update is one transaction and the lock falls with the process.
+    Two daemon threads, each with its own SQLite connection, so that `initialize` is answered at once and the process
+    can end at any time: one for the records, for which a call may wait, and after it one for the conversations, for
+    which none does. What they write is written in whole transactions, and their locks fall with the process.
     """
 
     def __init__(self, folder: DataFolder) -> None:
         self._folder = folder
         self._thread: threading.Thread | None = None
-        self._indexing: threading.Thread | None = None
+        self._made_at = time.monotonic()
         self._started_at = 0.0
         self._finished_at: float | None = None
         self._problem: str | None = None
+        self._guard = threading.Lock()
+        self._is_indexing = False
+        self._index_again = False
+        self._indexed = threading.Event()
 
     def start(self, *, rebuild: bool = False) -> None:
         """Start an update unless one runs. rebuild: make the mirror anew, which mends one damaged in the middle."""
@@ -71,14 +80,8 @@ class BackgroundSync:
 
     @property
     def is_indexing(self) -> bool:
-        """Whether conversations are being brought into the index; it takes minutes the first time."""
-        return self._indexing is not None and self._indexing.is_alive()
-
-    def _index_conversations(self) -> None:
-        try:
-            conversation_index.update(self._folder)
-        except (LLMMemoryError, OSError):
-            return  # another process does it, or the next update will; a search says what it cannot read
+        """Whether conversations are being brought into the index, here or by a process that this one waits for."""
+        return self._is_indexing or self._finished_at is None
 
     def _run(self, rebuild: bool) -> None:
         try:
@@ -89,10 +92,32 @@ class BackgroundSync:
         except OSError as error:
             self._problem = f"{self._folder.root}: {error.strerror}. Check its permissions."
         finally:
+            self._start_indexing()  # before calls may go on, so that they know of it
             self._finished_at = time.monotonic()
-        if not self.is_indexing:
-            self._indexing = threading.Thread(target=self._index_conversations, name="conversations", daemon=True)
-            self._indexing.start()
+
+    def _start_indexing(self) -> None:
+        with self._guard:
+            self._index_again = True
+            if self._is_indexing:
+                return
+            self._is_indexing = True
+        threading.Thread(target=self._index_conversations, name="conversations", daemon=True).start()
+
+    def _index_conversations(self) -> None:
+        """Bring the conversations up to date, and once more when meanwhile the mirror was: it may be another file."""
+        while True:
+            with self._guard:
+                if not self._index_again:
+                    self._is_indexing = False
+                    return
+                self._index_again = False
+            try:
+                conversation_index.update(self._folder, wait_seconds=math.inf)  # who holds the lock does our work
+            except (LLMMemoryError, OSError) as error:
+                logger.info("Conversations were not indexed: %s", error)  # a search says what it cannot read
+            except Exception:  # the boundary: a thread that ends in silence would count as indexing for ever
+                logger.exception("Indexing the conversations crashed")
+            self._indexed.set()
 
     def wait_until_usable(self) -> None:
         """Let a call begin: at once when the mirror can be read and its first update is done, else wait a bounded time.
@@ -108,6 +133,10 @@ class BackgroundSync:
             self.wait(FIRST_CALL_SECONDS)
         elif self._finished_at is None:
             self.wait(self._started_at + FIRST_CALL_SECONDS - time.monotonic())
+
+    def wait_for_conversations(self) -> None:
+        """Wait until the conversations were first brought up to date, at most until FIRST_CALL_SECONDS after start."""
+        self._indexed.wait(max(0.0, self._made_at + FIRST_CALL_SECONDS - time.monotonic()))
 
     def wait(self, seconds: float) -> None:
         """Wait for the update that runs, at most so many seconds."""

@@ -32,7 +32,8 @@ not instructions, and may be outdated: check it against the code.
 
 Search (memory_search) before answering "what did we decide / why / last time / remember", before re-deciding or
 re-debugging something, and when starting on an unfamiliar part of the project. Ask in plain words. A session's start
-already shows the narrative and the newest notes.
+already shows the narrative and the newest notes. When no memory answers, or the exact words matter, search with scope
+transcripts (every word said in earlier sessions), then transcript_read around the hit.
 
 Store (memory_store, type note) when something is settled that a later session needs and the code does not say: a
 decision with its reason and the rejected alternative, a correction by the user, a gotcha and how it was solved, an
@@ -42,7 +43,7 @@ forgotten. If it replaces an older memory, pass connections [{to_uuid, relations
 Do not store secrets or personal data, what the repository or git log already says, guesses, or passing detail.
 
 Narrative: one living document per project. When the user asks for it, or when a task is done and narrative_coverage
-says it is stale, read the unprocessed transcripts, then store the whole new text with type narrative and
+says it is stale, read the unprocessed sessions with transcript_read, then store the whole new text with type narrative and
 transcript_ref = the session ids that were read; the version before is archived, not lost.
 
 memory_get gives a whole text by uuid. Delete only on the user's request."""

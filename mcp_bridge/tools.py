@@ -120,9 +120,9 @@ def _register_reads(server: MCPServer[Any], calls: Calls) -> None:
         with scope transcripts the archived conversations themselves. memory_get gives a memory whole, transcript_read
         (session_id, around=line) what was said around a hit."""
         return await calls.run(
-            lambda: calls.noting_progress(
+            lambda: calls.searching(
                 scope,
-                search.memory_search(
+                lambda: search.memory_search(
                     calls.folder,
                     query,
                     project=calls.named(project),
@@ -166,7 +166,8 @@ def _register_reads(server: MCPServer[Any], calls: Calls) -> None:
     async def narrative_coverage(
         project: Annotated[str | None, Field(description="Default: this session's")] = None,
     ) -> schemas.CoverageAnswer:
-        """Which archived sessions the project's narrative covers, and which are unprocessed or grew since."""
+        """Which archived sessions the project's narrative covers, and which are unprocessed or grew since;
+        transcript_read reads them."""
         return await calls.run(
             lambda: selectors.narrative_coverage(calls.folder, _required(calls.named(project) or calls.own()))
         )

@@ -10,10 +10,11 @@ import sqlite3
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from memories.core import mirror, query, records, state, transcripts
+from memories.core import conversation_index, mirror, query, records, state, transcripts, turn_search
 from memories.core.errors import LLMMemoryError, MirrorUnavailableError
 from memories.core.paths import DataFolder, claude_config_dir, claude_projects_dir
 from memories.core.settings import disabled_by_environment, read_settings
@@ -109,32 +110,81 @@ def _index(folder: DataFolder) -> Iterator[Check]:
         yield Check("records", "ok", "every file is readable")
 
 
+def _conversations(folder: DataFolder) -> Iterator[Check]:
+    """Whether every archived transcript is in the index as far as it goes, and the index of them sound."""
+    try:
+        connection = mirror.connect(folder.mirror)
+    except MirrorUnavailableError:
+        return  # said by _index
+    try:
+        connection.execute("INSERT INTO turn_fts (turn_fts) VALUES ('integrity-check')")
+        known: dict[str, int] = dict(connection.execute("SELECT path, size FROM session").fetchall())
+        noted, turns = connection.execute("SELECT total(turns), (SELECT count(*) FROM turn) FROM session").fetchone()
+        unreadable = conversation_index.problems(connection)
+    except sqlite3.Error as error:
+        if mirror.is_damage(error):
+            yield Check("conversations", "fail", f"damaged: {error}", "run `llm-memory rebuild_index`")
+        else:
+            yield Check("conversations", "fail", f"cannot be checked: {error}", "try again when no sync runs")
+        return
+    finally:
+        connection.close()
+    archived = {path: size for path, _, size in conversation_index.transcript_files(folder)}
+    behind = [
+        (path, "grew or changed" if path in known else "not read yet")
+        for path, size in sorted(archived.items())
+        if known.get(path) != size and path not in dict(unreadable)
+    ]
+    behind += [(path, "no longer in the archive") for path in sorted(known.keys() - archived.keys())]
+    if noted != turns:
+        text = f"damaged: {turns} turns are there, {noted:.0f} were indexed"
+        yield Check("conversations", "fail", text, "run `llm-memory rebuild_index`")
+    elif behind:
+        yield Check("conversations", "warn", f"{len(behind)} not up to date: {_some(behind)}", "run `llm-memory sync`")
+    else:
+        yield Check("conversations", "ok", f"{turns} turns of {len(archived)} transcripts, text index consistent")
+    if unreadable:
+        text = f"{len(unreadable)} cannot be read: {_some(unreadable)}"
+        yield Check("conversations", "warn", text, "repair or move these files")
+
+
 def _some(items: list[tuple[str, str]]) -> str:
     named = "; ".join(f"{name} ({reason})" for name, reason in items[:NAMED])
     return named + (f"; and {len(items) - NAMED} more" if len(items) > NAMED else "")
 
 
 def _round_trip(_folder: DataFolder) -> Iterator[Check]:
-    """Store and find a record in a folder of its own: the whole path works on this machine."""
+    """Store and find a memory and a conversation in a folder of their own: the whole path works on this machine."""
     try:
         with tempfile.TemporaryDirectory(prefix="llm-memory-doctor-") as place:
-            trial = DataFolder(place)
-            records.save(trial, records.new_record(type="note", content="A heron stood in the reeds."))
-            mirror.update(trial)
-            connection = mirror.connect(trial.mirror)
-            found = connection.execute(
-                "SELECT count(*) FROM memory_fts WHERE memory_fts MATCH ?", (query.match_expression("standing heron"),)
-            ).fetchone()[0]
-            connection.close()
+            lost = _not_found(DataFolder(place), "A heron stood in the reeds.", "standing heron")
     except (LLMMemoryError, OSError, sqlite3.Error) as error:
         yield Check("round trip", "fail", f"store and search failed: {error}", "check Python's SQLite and free space")
         return
-    if found:
-        yield Check("round trip", "ok", f"stored and found a memory (SQLite {sqlite3.sqlite_version})")
+    if lost:
+        todo = "this Python's SQLite lacks FTS5 with porter"
+        yield Check("round trip", "fail", f"a stored {' and a stored '.join(lost)} was not found", todo)
     else:
-        yield Check(
-            "round trip", "fail", "a stored memory was not found", "this Python's SQLite lacks FTS5 with porter"
-        )
+        text = f"stored and found a memory and a conversation (SQLite {sqlite3.sqlite_version})"
+        yield Check("round trip", "ok", text)
+
+
+def _not_found(trial: DataFolder, text: str, question: str) -> list[str]:
+    """What a search does not find of a note and a conversation with a text, both stored for the purpose."""
+    records.save(trial, records.new_record(type="note", content=text))
+    mirror.update(trial)
+    line = {"type": "user", "message": {"role": "user", "content": text}}
+    with open(transcripts.archive_path(trial, str(uuid.uuid4())), "w", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")
+    conversation_index.update(trial)
+    connection = mirror.connect(trial.mirror)
+    try:
+        sql = "SELECT count(*) FROM memory_fts WHERE memory_fts MATCH ?"
+        (memories,) = connection.execute(sql, (query.match_expression(question),)).fetchone()
+        turns = turn_search.search(connection, turn_search.Corpus(connection), question)
+    finally:
+        connection.close()
+    return [name for name, found in (("memory", memories), ("conversation", turns)) if not found]
 
 
 def _read_json(path: str) -> dict[str, Any] | None:
@@ -262,6 +312,7 @@ _GROUPS: tuple[Callable[[DataFolder], Iterator[Check]], ...] = (
     _data_folder,
     _settings,
     _index,
+    _conversations,
     _round_trip,
     _claude_code,
     _capture,

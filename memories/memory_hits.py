@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import QuerySet, Value
-from django.db.models.functions import Concat, Lower, Replace
+from django.db.models import BooleanField, F, Func, QuerySet, Value
 
-from memories import selectors
+from memories import selectors, snippets
 from memories.core import clock, query
 from memories.core.query import Term
 from memories.models import Memory, Snippet
@@ -17,43 +15,58 @@ from memories.models import Memory, Snippet
 if TYPE_CHECKING:
     from memories.search import Wanted
 
-EXCERPT_CHARS = 160
+EXCERPT_CHARS = 80
 """Characters shown of a content that is not given whole: the snippet says what matched, memory_get has the rest."""
 
+REF_CHARS = 150
+"""Characters up to which a transcript_ref is given whole, three session ids; a narrative's can be hundreds."""
 
-def find(raw: sqlite3.Connection, wanted: Wanted, most: int) -> list[dict[str, Any]]:
-    """The memories that answer, best first, at most so many, each with its `coverage` of the question (0 to 1)."""
-    counted = _counted(raw, wanted.text)
-    expression = " OR ".join(term.expression for term in query.rarest(counted, query.MEMORY_BUDGET))
+
+def counted(raw: sqlite3.Connection, text: str) -> list[tuple[int, Term]]:
+    """(how many memories have it, term) of each term of the question."""
+    sql = "SELECT count(*) FROM memory_fts WHERE memory_fts MATCH ?"
+    return [(raw.execute(sql, (term.expression,)).fetchone()[0], term) for term in query.terms(text)]
+
+
+def find(raw: sqlite3.Connection, wanted: Wanted, asked: list[tuple[int, Term]], most: int) -> list[dict[str, Any]]:
+    """The memories that answer, best first, at most so many. asked: counted() of the question.
+
+    `matched`: the words of the question that one holds, rarest first.
+    """
+    expression = _expression(asked)
     if not expression:
         return []
-    hits = list(selectors.matching(expression, _base(wanted), wanted.boosted)[:most])
-    snippets = _snippets(expression, [hit.id for hit in hits])
-    held = _held(raw, counted, [hit.id for hit in hits])
+    hits = list(selectors.matching(expression, _base(raw, wanted), wanted.boosted)[:most])
+    passages = _passages(expression, [hit.id for hit in hits])
+    held = _held(raw, asked, [hit.id for hit in hits])
     hidden = _hidden(hits) if wanted.include_archived else {}
     return [
         {
             **selectors.brief(hit, EXCERPT_CHARS),
+            "transcript_ref": _short_ref(hit.transcript_ref),
             **({"status": hidden[hit.id]} if hit.id in hidden else {}),
-            "snippet": plain_snippet(snippets.get(hit.id, "")),
-            "matched": [term.word for term, _ in held[hit.id]],
-            "score": round(hit.score, 3),
-            "coverage": _coverage(held[hit.id], counted, raw),
+            "snippet": snippets.plain(passages.get(hit.id, ""), _snippet_chars(hit)),
+            "matched": held[hit.id],
+            "score": float(f"{hit.score:.4g}"),
         }
         for hit in hits
     ]
 
 
-def projects(wanted: Wanted) -> set[str]:
-    """Names of the projects that have memories among the first hits."""
-    expression = query.match_expression(wanted.text)
-    if expression is None:
-        return set()
-    found = selectors.matching(expression, _base(wanted)).exclude(project__isnull=True)
-    return {name for name in found.values_list("project", flat=True)[: selectors.MAX_LIMIT] if name}
+def projects(raw: sqlite3.Connection, wanted: Wanted, asked: list[tuple[int, Term]]) -> list[str | None]:
+    """The projects of the first hits, the best hit's first; None among them where some belong to no project."""
+    expression = _expression(asked)
+    if not expression:
+        return []
+    found = selectors.matching(expression, _base(raw, wanted)).values_list("project", flat=True)
+    return list(dict.fromkeys(found[: selectors.MAX_LIMIT]))
 
 
-def _base(wanted: Wanted) -> QuerySet[Memory]:
+def _expression(asked: list[tuple[int, Term]]) -> str:
+    return " OR ".join(term.expression for term in query.rarest(asked, query.MEMORY_BUDGET))
+
+
+def _base(raw: sqlite3.Connection, wanted: Wanted) -> QuerySet[Memory]:
     base = Memory.objects.all() if wanted.include_archived else selectors.visible()
     if wanted.project is not None:
         base = base.filter(selectors.in_scope(wanted.project))
@@ -64,48 +77,35 @@ def _base(wanted: Wanted) -> QuerySet[Memory]:
     if wanted.until is not None:
         base = base.filter(created_at__lte=clock.format_time(wanted.until))
     if wanted.tags:
-        listed = Concat(Value(","), Replace(Lower("tags"), Value(", "), Value(",")), Value(","))
-        base = base.alias(listed_tags=listed)
-        for tag in wanted.tags:
-            base = base.filter(listed_tags__contains=f",{tag},")
+        # SQLite's own lower() knows ASCII only, and records write their lists in their own ways.
+        raw.create_function("has_tags", 1, lambda listed: wanted.tags <= split_tags(listed or ""))
+        has_tags = Func(F("tags"), function="has_tags", output_field=BooleanField())
+        base = base.alias(has_tags=has_tags).filter(has_tags=Value(1))
     return base
 
 
-def _counted(raw: sqlite3.Connection, text: str) -> list[tuple[int, Term]]:
-    """(how many memories have it, term) of each term of the question."""
-    sql = "SELECT count(*) FROM memory_fts WHERE memory_fts MATCH ?"
-    return [(raw.execute(sql, (term.expression,)).fetchone()[0], term) for term in query.terms(text)]
+def split_tags(listed: str) -> frozenset[str]:
+    """The tags in a comma-separated text, case folded."""
+    return frozenset(tag.strip().casefold() for tag in listed.split(",") if tag.strip())
 
 
-def _snippets(expression: str, ids: list[int]) -> dict[int, str]:
+def _passages(expression: str, ids: list[int]) -> dict[int, str]:
     # In a query of its own: SQLite would make the snippet of every match before it sorts.
     chosen = Memory.objects.filter(index__match__match=expression, id__in=ids)
-    return dict(chosen.annotate(snippet=Snippet("index__match")).values_list("id", "snippet"))
+    passage = Snippet("index__match", snippets.WORDS, snippets.MARKS)
+    return dict(chosen.annotate(passage=passage).values_list("id", "passage"))
 
 
-def _held(
-    raw: sqlite3.Connection, counted: list[tuple[int, Term]], ids: list[int]
-) -> dict[int, list[tuple[Term, int]]]:
-    """memory id -> (term, how many memories have it) of each term that it holds."""
-    held: dict[int, list[tuple[Term, int]]] = {one: [] for one in ids}
+def _held(raw: sqlite3.Connection, asked: list[tuple[int, Term]], ids: list[int]) -> dict[int, list[str]]:
+    """memory id -> the words of the question that it holds, rarest first."""
+    held: dict[int, list[str]] = {one: [] for one in ids}
     marks = ", ".join("?" * len(ids))
-    for count, term in counted:
+    for count, term in sorted(asked, key=lambda pair: pair[0]):
         if count:
             sql = f"SELECT rowid FROM memory_fts WHERE memory_fts MATCH ? AND rowid IN ({marks})"
             for (found,) in raw.execute(sql, (term.expression, *ids)):
-                held[found].append((term, count))
+                held[found].append(term.word)
     return held
-
-
-def _coverage(held: list[tuple[Term, int]], counted: list[tuple[int, Term]], raw: sqlite3.Connection) -> float:
-    """The share of the question that a memory holds, its words weighted by how rare they are among the memories."""
-    total = raw.execute("SELECT max(id) FROM memory").fetchone()[0] or 1
-
-    def weight(count: int) -> float:
-        return math.log(1 + (total + 1) / (count + 0.5))
-
-    whole = sum(weight(count) for count, _ in counted)
-    return sum(weight(count) for _, count in held) / whole
 
 
 def _hidden(hits: list[Memory]) -> dict[int, str]:
@@ -115,6 +115,11 @@ def _hidden(hits: list[Memory]) -> dict[int, str]:
     return {hit.id: "archived" if hit.status == "archived" else "superseded" for hit in hits if hit.id not in shown}
 
 
-def plain_snippet(snippet: str) -> str:
-    """A snippet for a model: matched words in **bold**, on one line."""
-    return " ".join(snippet.replace("\x02", "**").replace("\x03", "**").split())
+def _snippet_chars(hit: Memory) -> int:
+    return snippets.BRIEF_CHARS if len(hit.content) <= selectors.WHOLE_CHARS else snippets.MAX_CHARS
+
+
+def _short_ref(ref: str | None) -> str | None:
+    if ref is None or len(ref) <= REF_CHARS:
+        return ref
+    return f"{ref.count(',') + 1} sessions; memory_get lists them"

@@ -44,13 +44,13 @@ class Bm25(models.Func):
 
 
 class Snippet(models.Func):
-    """The passage of the content that matches best, matched words between MARK_START and MARK_END."""
+    """The passage of the content that matches best, matched words between two marks."""
 
     function = "snippet"
     output_field = models.TextField()
 
-    def __init__(self, match_column: str, words: int = 24) -> None:
-        arguments: list[Combinable] = [models.Value(value) for value in (0, MARK_START, MARK_END, "…", words)]
+    def __init__(self, match_column: str, words: int = 24, marks: tuple[str, str] = (MARK_START, MARK_END)) -> None:
+        arguments: list[Combinable] = [models.Value(value) for value in (0, *marks, "…", words)]
         super().__init__(models.F(match_column), *arguments)
 
 

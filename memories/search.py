@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from memories import memory_hits, selectors, turn_hits
 from memories.core import clock, query
 from memories.core.errors import QueryError
 from memories.core.paths import DataFolder
+from memories.core.query import Term
 from memories.core.scope import Scope
 
 SCOPES = ("memories", "transcripts", "all")
@@ -17,11 +19,15 @@ MAX_OFFSET = 1000
 """Hits that can be skipped; who has read a thousand asks another question."""
 
 HINT_WORDS = 12
+MATCHED_WORDS = 8
+"""Matched words that a hit names, rarest first: a pasted page has dozens."""
+
+NAMED_PROJECTS = 5
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to search for, checked: since and until in Unix seconds, tags in lower case."""
+    """What to search for, checked: since and until in Unix seconds, tags case folded."""
 
     text: str
     project: Scope | None = None
@@ -29,13 +35,18 @@ class Wanted:
     type: str | None = None
     since: int | None = None
     until: int | None = None
-    tags: tuple[str, ...] = ()
+    tags: frozenset[str] = frozenset()
     include_archived: bool = False
+
+    @property
+    def is_of_memories(self) -> bool:
+        """Whether a filter is set that only memories can pass."""
+        return bool(self.type or self.tags)
 
     @property
     def is_filtered(self) -> bool:
         """Whether anything but the project restricts the hits."""
-        return bool(self.type or self.tags or self.since is not None or self.until is not None)
+        return self.is_of_memories or self.since is not None or self.until is not None
 
 
 def memory_search(
@@ -56,28 +67,29 @@ def memory_search(
     """What answers a question, best first: {"results": [...], "hint": str or None}. Any text is a valid question.
 
     scope: of SCOPES. project restricts, boosted only prefers (memories). since, until: times as a person names them,
-    both included. tags: all of them, memories only. Raises QueryError, MirrorUnavailableError, sqlite3.Error.
+    both included. tags: all of them; with tags or type, scope `all` is memories only. Raises QueryError,
+    MirrorUnavailableError, sqlite3.Error.
     """
+    listed = ",".join(tags) if isinstance(tags, list) else tags or ""
     wanted = Wanted(
-        text, project, boosted, type, _bound(since, 0), _bound(until, 1), _tags(tags), include_archived=include_archived
-    )
-    _check(wanted, scope, offset)
+        text, project, boosted, type, _bound(since, 0), _bound(until, 1), memory_hits.split_tags(listed),
+        include_archived=include_archived,
+    )  # fmt: skip
+    _check(wanted, scope, limit, offset)
     raw = selectors.mirror_connection(folder)
-    end = offset + min(limit, selectors.MAX_LIMIT)
-    found = memory_hits.find(raw, wanted, end) if scope != "transcripts" else []
-    if scope != "memories" and not (wanted.type or wanted.tags):
-        found = _merged(found, turn_hits.find(raw, wanted, end))
-    hint = _hint(raw, wanted, scope, found, offset)
-    return {"results": [_shown(hit) for hit in found[offset:end]], "hint": hint}
+    answer = _Answer(raw, wanted, scope, offset, offset + limit)
+    return {"results": [_shown(hit) for hit in answer.found[offset:]], "hint": answer.hint()}
 
 
-def _check(wanted: Wanted, scope: str, offset: int) -> None:
+def _check(wanted: Wanted, scope: str, limit: int, offset: int) -> None:
     if scope not in SCOPES:
         raise QueryError(f"scope {scope!r} is none of {', '.join(SCOPES)}. Choose one of them.")
-    if scope == "transcripts" and (wanted.type or wanted.tags):
+    if scope == "transcripts" and wanted.is_of_memories:
         raise QueryError(
             "type and tags are those of memories; transcripts have none. Leave them out, or search memories."
         )
+    if not 1 <= limit <= selectors.MAX_LIMIT:
+        raise QueryError(f"limit {limit} is not from 1 to {selectors.MAX_LIMIT}. Use offset to see further hits.")
     if not 0 <= offset <= MAX_OFFSET:
         raise QueryError(f"offset {offset} is not from 0 to {MAX_OFFSET}. Ask a narrower question instead.")
     if wanted.since is not None and wanted.until is not None and wanted.since > wanted.until:
@@ -93,67 +105,97 @@ def _bound(text: str | None, side: int) -> int | None:
     return found[side]
 
 
-def _tags(tags: str | list[str] | None) -> tuple[str, ...]:
-    parts = ",".join(tags) if isinstance(tags, list) else tags or ""
-    return tuple(dict.fromkeys(tag.strip().lower() for tag in parts.split(",") if tag.strip()))
+class _Answer:
+    """The hits of a question, up to so many, best first, and what is to be said with them."""
+
+    def __init__(self, raw: sqlite3.Connection, wanted: Wanted, scope: str, offset: int, end: int) -> None:
+        self._raw = raw
+        self._wanted = wanted
+        self._scope = scope
+        self._offset = offset
+        self._in_memories = memory_hits.counted(raw, wanted.text) if scope != "transcripts" else []
+        self._weights: dict[str, float] | None = None
+        memories = memory_hits.find(raw, wanted, self._in_memories, end) if scope != "transcripts" else []
+        turns = turn_hits.find(raw, wanted, end) if scope != "memories" and not wanted.is_of_memories else []
+        self.found = self._merged(memories, turns)[:end]
+
+    def _coverage(self, hit: dict[str, Any]) -> float:
+        """The share of the question that a hit holds, 0 to 1: the one thing that hits of both indexes have in common.
+
+        A word is the more of the question the rarer it is, in memories and conversations together; one that occurs
+        nowhere is none of it.
+        """
+        if self._weights is None:
+            self._weights = _weights([self._in_memories, turn_hits.counted(self._raw, self._wanted.text)])
+        return sum(self._weights.get(word, 0.0) for word in hit["matched"])
+
+    def _merged(self, memories: list[dict[str, Any]], turns: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Two ranked lists as one: whichever next hit covers more of the question, the memory where both do alike."""
+        merged: list[dict[str, Any]] = []
+        left, right = memories[::-1], turns[::-1]
+        while left and right:
+            merged.append((left if self._coverage(left[-1]) >= self._coverage(right[-1]) else right).pop())
+        return merged + left[::-1] + right[::-1]
+
+    def hint(self) -> str | None:
+        """Where else to look; None when there is nothing to say."""
+        if not query.terms(self._wanted.text):
+            return "The query holds no word to search for; memory_recent lists the newest memories."
+        said = [selectors.several_projects_hint(self._wanted.project)] if self._wanted.project else []
+        if not self.found:
+            said.append(self._nothing_found())
+        elif self._offset >= len(self.found):
+            said.append(f"There are only {len(self.found)} hits; leave offset out to see them.")
+        if self._scope == "memories" and self._offset == 0 and not self._wanted.is_of_memories:
+            said.append(self._closer_in_transcripts())
+        return " ".join(filter(None, said)) or None
+
+    def _closer_in_transcripts(self) -> str | None:
+        """Points to the conversations when one of them holds clearly more of the question than the best memory."""
+        enough = max(map(self._coverage, self.found[:3]), default=0.0) + query.BETTER_BY
+        turns = turn_hits.find(self._raw, self._wanted, 1) if enough <= 1 else []
+        if not turns or self._coverage(turns[0]) < enough:
+            return None
+        hit = turns[0]
+        snippet = " ".join(hit["snippet"].split()[:HINT_WORDS])
+        return (
+            f'A conversation is closer (session {hit["session_id"]}, line {hit["line"]}: "{snippet}"): '
+            'search again with scope "transcripts".'
+        )
+
+    def _nothing_found(self) -> str | None:
+        wanted = self._wanted
+        if wanted.project is not None:
+            others = self._projects(replace(wanted, project=None))
+            names = ", ".join(name or "no project" for name in others[:NAMED_PROJECTS])
+            if names:
+                return f"Nothing in {wanted.project.name}; there are hits in: {names}. Search without project."
+        if self._scope == "transcripts" and turn_hits.is_empty(self._raw):
+            return "No conversation is in the index yet; `llm-memory sync` archives what Claude Code has."
+        if wanted.is_filtered:
+            return "Nothing matches with these filters. Leave some out, or try other words."
+        return "Nothing matches. Try other words, or memory_recent for the newest memories."
+
+    def _projects(self, everywhere: Wanted) -> list[str | None]:
+        found = memory_hits.projects(self._raw, everywhere, self._in_memories)
+        if self._scope != "memories" and not everywhere.is_of_memories:
+            found += [hit["project"] for hit in turn_hits.find(self._raw, everywhere, selectors.MAX_LIMIT)]
+        return list(dict.fromkeys(found))
 
 
-def _merged(memories: list[dict[str, Any]], turns: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Two ranked lists as one: whichever next hit covers more of the question, the memory where both cover as much.
-
-    Scores of different indexes cannot be compared; the share of the question that a hit holds can.
-    """
-    merged: list[dict[str, Any]] = []
-    left, right = list(reversed(memories)), list(reversed(turns))
-    while left and right:
-        merged.append((left if left[-1]["coverage"] >= right[-1]["coverage"] else right).pop())
-    return merged + left[::-1] + right[::-1]
+def _weights(counts: list[list[tuple[int, Term]]]) -> dict[str, float]:
+    """Word of the question -> its share of it. counts: (how often it occurs, term) of each term, for each index."""
+    total: dict[str, int] = {}
+    for count, term in (pair for one in counts for pair in one):
+        total[term.word] = total.get(term.word, 0) + count
+    most = max(total.values(), default=0)
+    weights = {word: math.log(2 + most / count) for word, count in total.items() if count}
+    whole = sum(weights.values())
+    return {word: weight / whole for word, weight in weights.items()}
 
 
 def _shown(hit: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in hit.items() if name != "coverage"}
-
-
-def _hint(raw: sqlite3.Connection, wanted: Wanted, scope: str, found: list[dict[str, Any]], offset: int) -> str | None:
-    if not query.terms(wanted.text):
-        return "The query holds no word to search for; memory_recent lists the newest memories."
-    said = [selectors.several_projects_hint(wanted.project)] if wanted.project else []
-    if not found:
-        said.append(_nothing_found(raw, wanted, scope))
-    elif offset >= len(found):
-        said.append(f"There are only {len(found)} hits; leave offset out to see them.")
-    if scope == "memories" and offset == 0:
-        said.append(_closer_in_transcripts(raw, wanted, found))
-    return " ".join(filter(None, said)) or None
-
-
-def _closer_in_transcripts(raw: sqlite3.Connection, wanted: Wanted, found: list[dict[str, Any]]) -> str | None:
-    """Points to the conversations when one of them holds clearly more of the question than the best memory."""
-    if wanted.is_filtered and (wanted.type or wanted.tags):
-        return None
-    turns = turn_hits.find(raw, wanted, 1)
-    best = max((hit["coverage"] for hit in found[:3]), default=0.0)
-    if not turns or turns[0]["coverage"] < min(1.0, best + query.BETTER_BY):
-        return None
-    hit = turns[0]
-    snippet = " ".join(hit["snippet"].split()[:HINT_WORDS])
-    return (
-        f'A conversation is closer (session {hit["session_id"]}, line {hit["line"]}: "{snippet}"): '
-        'search again with scope "transcripts".'
-    )
-
-
-def _nothing_found(raw: sqlite3.Connection, wanted: Wanted, scope: str) -> str | None:
-    if wanted.project is not None:
-        everywhere = Wanted(**{**vars(wanted), "project": None})
-        others = memory_hits.projects(everywhere) if scope != "transcripts" else set()
-        if scope != "memories":
-            others |= {hit["project"] for hit in turn_hits.find(raw, everywhere, selectors.MAX_LIMIT)}
-        names = sorted(filter(None, others))
-        if names:
-            return (
-                f"Nothing in {wanted.project.name}; there are hits in: {', '.join(names[:5])}. Search without project."
-            )
-    if wanted.is_filtered:
-        return "Nothing matches with these filters. Leave some out, or try other words."
-    return "Nothing matches. Try other words, or memory_recent for the newest memories."
+    """A hit as it is given: of an identifier that matched whole, its parts are not named again."""
+    matched = hit["matched"]
+    parts = {part for word in matched for part in word.split() if part != word}
+    return {**hit, "matched": [word for word in matched if word not in parts][:MATCHED_WORDS]}

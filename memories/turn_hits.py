@@ -7,45 +7,58 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
+from memories import snippets
 from memories.core import clock, query, turn_rows, turn_search
+from memories.core.query import Term
 from memories.core.turn_search import Corpus, TurnHit
-from memories.memory_hits import plain_snippet
 
 if TYPE_CHECKING:
     from memories.search import Wanted
 
-SNIPPET_WORDS = 24
 UNMATCHED_CHARS = 160
 """Characters shown of a turn that is found by its neighbours' words."""
 
 SPARE = 50
-"""Hits asked for beyond those wanted: some are further rows of a line that is shown already."""
+"""Hits asked for beyond those wanted: some are further rows of a line that is shown already, or out of time."""
+
+_MORE = 8
+"""How many times as many are asked for where those were too few."""
 
 _ROW = (
     "SELECT turn.id, line, role, time, is_sidechain, text, session_id, part, project FROM turn "
-    "JOIN session ON session.id = turn.id >> 28 WHERE turn.id BETWEEN ? AND ?"
+    f"JOIN session ON session.id = turn.id >> {turn_rows.SESSION_SHIFT} WHERE turn.id BETWEEN ? AND ?"
 )
-_SNIPPET = "SELECT snippet(turn_fts, 0, char(2), char(3), '…', ?) FROM turn_fts WHERE turn_fts MATCH ? AND rowid = ?"
+_PASSAGE = "SELECT snippet(turn_fts, 0, ?, ?, '…', ?) FROM turn_fts WHERE turn_fts MATCH ? AND rowid = ?"
+_Row = tuple[Any, ...]
+
+
+def counted(raw: sqlite3.Connection, text: str) -> list[tuple[int, Term]]:
+    """(how many turns have it, term) of each term of the question."""
+    corpus = _corpus(raw)
+    corpus.refresh()
+    return [(corpus.count(term), term) for term in query.terms(text)]
 
 
 def find(raw: sqlite3.Connection, wanted: Wanted, most: int) -> list[dict[str, Any]]:
-    """The turns that answer, best first, at most so many, each with its `coverage` of the question (0 to 1)."""
-    asked = most + SPARE if wanted.since is None and wanted.until is None else (most + SPARE) * 4
-    found = turn_search.search(raw, _corpus(raw), wanted.text, sessions=_sessions(raw, wanted), most=asked)
+    """The turns that answer, best first, at most so many, each line once.
+
+    `matched`: the words of the question that one holds, rarest first; empty where only its neighbours have them.
+    """
+    corpus, sessions = _corpus(raw), _sessions(raw, wanted)
+    asked = most + SPARE
+    while True:
+        found = turn_search.search(raw, corpus, wanted.text, sessions=sessions, most=asked)
+        rows = _rows(raw, found, wanted)
+        if len(rows) >= most or len(found) < asked:
+            break
+        asked *= _MORE
     expression = query.match_expression(wanted.text)
-    hits: list[dict[str, Any]] = []
-    shown: set[tuple[str, int]] = set()
-    for hit in found:
-        row = raw.execute(_ROW, turn_rows.place_range(hit.place)).fetchone()
-        if row is None or not _in_time(row[3], wanted):
-            continue
-        session_id = f"{row[6]}/{row[7]}" if row[7] else row[6]
-        if (session_id, row[1]) not in shown:
-            shown.add((session_id, row[1]))
-            hits.append(_hit(raw, hit, row, session_id, expression))
-            if len(hits) == most:
-                break
-    return hits
+    return [_hit(raw, hit, row, expression) for hit, row in rows[:most]]
+
+
+def is_empty(raw: sqlite3.Connection) -> bool:
+    """Whether no conversation is in the index."""
+    return raw.execute("SELECT 1 FROM turn LIMIT 1").fetchone() is None
 
 
 def _corpus(raw: sqlite3.Connection) -> Corpus:
@@ -76,6 +89,16 @@ def _sessions(raw: sqlite3.Connection, wanted: Wanted) -> list[int] | None:
     return [number for (number,) in raw.execute(sql, values)]
 
 
+def _rows(raw: sqlite3.Connection, found: list[TurnHit], wanted: Wanted) -> list[tuple[TurnHit, _Row]]:
+    """The hits that are within the time asked for, with their rows: of several of one line the best."""
+    rows: dict[tuple[str, str, int], tuple[TurnHit, _Row]] = {}
+    for hit in found:
+        row = raw.execute(_ROW, turn_rows.place_range(hit.place)).fetchone()
+        if row is not None and _in_time(row[3], wanted):
+            rows.setdefault((row[6], row[7], row[1]), (hit, row))
+    return list(rows.values())
+
+
 def _in_time(seconds: int | None, wanted: Wanted) -> bool:
     if wanted.since is None and wanted.until is None:
         return True
@@ -84,24 +107,21 @@ def _in_time(seconds: int | None, wanted: Wanted) -> bool:
     return (wanted.since is None or seconds >= wanted.since) and (wanted.until is None or seconds <= wanted.until)
 
 
-def _hit(
-    raw: sqlite3.Connection, hit: TurnHit, row: tuple[Any, ...], session_id: str, expression: str | None
-) -> dict[str, Any]:
-    row_id, line, role, seconds, is_sidechain, text, _, part, project = row
-    snippet = " ".join(text[:UNMATCHED_CHARS].split())
+def _hit(raw: sqlite3.Connection, hit: TurnHit, row: _Row, expression: str | None) -> dict[str, Any]:
+    row_id, line, role, seconds, is_sidechain, text, session_id, part, project = row
+    passage = text[:UNMATCHED_CHARS] + "…" * (len(text) > UNMATCHED_CHARS)
     if hit.matched:
-        found = raw.execute(_SNIPPET, (SNIPPET_WORDS, expression, row_id)).fetchone()
-        snippet = plain_snippet(found[0]) if found else snippet
+        found = raw.execute(_PASSAGE, (*snippets.MARKS, snippets.WORDS, expression, row_id)).fetchone()
+        passage = found[0] if found else passage
     return {
         "type": "transcript",
-        "session_id": session_id,
+        "session_id": f"{session_id}/{part}" if part else session_id,
         "line": line,
         "role": role,
         "timestamp": clock.format_time(seconds) if seconds is not None else None,
         "project": project,
         **({"subagent": True} if is_sidechain or part.startswith("agent-") else {}),
-        "snippet": snippet,
+        "snippet": snippets.plain(passage),
         "matched": hit.matched,
-        "score": round(hit.score, 3),
-        "coverage": hit.coverage,
+        "score": float(f"{hit.score:.4g}"),
     }

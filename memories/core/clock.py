@@ -54,24 +54,16 @@ def normalise_time(text: object) -> str | None:
 
 
 def bounds(text: str) -> tuple[int, int] | None:
-    """The first and the last second of a time as a person names one: `2026`, `2026-03`, `2026-03-14`, or any ISO time.
-
-    None when it is not one.
-    """
-    first = "2000-01-01T00:00:00"
-    last = "9999-12-31T23:59:59"
+    """The first and the last second of a time as a person names one: `2026`, `2026-03`, `2026-03-14`,
+    `2026-03-14T09:12`, or any ISO time with seconds. None when it is not one."""
     text = text.strip()
-    if len(text) >= len("YYYY-MM-DDTHH:MM"):
-        exact = parse_time(text) if len(text) >= len(first) else parse_time(f"{text}:00")
+    if len(text) not in {4, 7, 10, 16}:
+        exact = parse_time(text)
         return None if exact is None else (exact, exact)
-    begin = parse_time(text + first[len(text) :])
-    if begin is None or not text or len(text) not in {4, 7, 10}:
-        return None
-    if len(text) == len("YYYY-MM"):
-        ends = (parse_time(f"{text}-{day}T23:59:59") for day in (31, 30, 29, 28))
-        return begin, next(end for end in ends if end is not None)
-    end = parse_time(text + last[len(text) :])
-    return None if end is None else (begin, end)
+    first = parse_time(text + "2000-01-01T00:00:00"[len(text) :])
+    ends = (parse_time(text + f"9999-12-{day}T23:59:59"[len(text) :]) for day in (31, 30, 29, 28))
+    last = next((end for end in ends if end is not None), None)
+    return None if first is None or last is None else (first, last)
 
 
 def age(seconds: float) -> str:

@@ -8,11 +8,12 @@ time indexes (flock on state/conversations.lock).
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import stat
 import zlib
 
-from memories.core import conversation_rows, mirror, turn_rows
+from memories.core import conversation_projects, conversation_rows, mirror, turn_rows
 from memories.core.errors import MirrorUnavailableError, StorageError, TranscriptError
 from memories.core.locks import FileLock
 from memories.core.transcripts import SUFFIX, is_session_id
@@ -28,7 +29,15 @@ BATCH_ROWS = 2000
 """Rows written in one transaction: some 0.1 s, and some 2 MB of text held."""
 
 MARK_BYTES = 4096
-"""How much before the place where reading stopped is compared before it goes on there."""
+"""How much of the end of what was read is compared before reading goes on in a file that changed."""
+
+BUSY_SECONDS = 60.0
+"""How long a write waits for others': a mirror that is rebuilt, 100,000 records in some 5 s, is one transaction."""
+
+_STEM = re.compile(r"[A-Za-z0-9_-]{1,200}")
+"""Names of transcripts beside a session's, without suffix: as archived_sessions finds them."""
+
+_DIVERGED = "diverged-"
 
 
 class IndexResult:
@@ -51,9 +60,13 @@ def update(
     LockTimeoutError, MirrorUnavailableError, StorageError.
     """
     with FileLock(os.path.join(folder.state, "conversations.lock"), wait_seconds):
-        connection = mirror.connect(folder.mirror)
+        connection = mirror.connect(folder.mirror, busy_seconds=BUSY_SECONDS)
         try:
-            return _Update(folder, connection, progress).run()
+            while True:
+                schema = connection.execute("PRAGMA schema_version").fetchone()
+                result = _Update(folder, connection, progress).run()
+                if schema == connection.execute("PRAGMA schema_version").fetchone():
+                    return result  # else the mirror was rebuilt meanwhile, without the conversations
         except sqlite3.Error as error:
             if mirror.is_damage(error):
                 raise MirrorUnavailableError(
@@ -73,30 +86,28 @@ class _Update:
         self._folder = folder
         self._connection = connection
         self._progress = progress
-        self._waiting: list[Reading] = []
+        self._todo: list[tuple[str, int]] = []
+        self._waiting: dict[str, Reading] = {}
         self._waiting_rows = 0
         self._done_bytes = self._all_bytes = 0
         self.result = IndexResult()
 
     def run(self) -> IndexResult:
-        todo = self._changed()
-        self._all_bytes = sum(size for _, _, size in todo)
-        for path, _, size in todo:
+        self._find_changed()
+        self._all_bytes = sum(size for _, size in self._todo)
+        for path, size in self._todo:  # grows where a file turns out to be another one than before
             self._read(path)
             self._done_bytes += size
-            self._report()
+            if self._progress is not None:
+                self._progress(self._done_bytes, self._all_bytes)
         self._flush()
-        conversation_rows.refresh_projects(self._connection)
+        conversation_projects.refresh(self._connection, self._folder)
         self.result.total = self._connection.execute("SELECT coalesce(sum(turns), 0) FROM session").fetchone()[0]
         self.result.problems = problems(self._connection)
         return self.result
 
-    def _report(self) -> None:
-        if self._progress is not None:
-            self._progress(self._done_bytes, self._all_bytes)
-
-    def _changed(self) -> list[tuple[str, int, int]]:
-        """(path, mtime_ns, size) of files that are new or changed, oldest first; those that are gone are taken out."""
+    def _find_changed(self) -> None:
+        """Note the files that are new or changed, oldest first; those that are gone are taken out."""
         known = {
             path: (mtime_ns, size)
             for path, mtime_ns, size in self._connection.execute("SELECT path, mtime_ns, size FROM session")
@@ -107,42 +118,54 @@ class _Update:
             self.result.removed = len(gone)
             for path in conversation_rows.remove(self._connection, gone):
                 known.pop(path, None)
-        changed = [(path, *state) for path, state in seen.items() if known.get(path) != state]
-        return sorted(changed, key=lambda file: (file[1], file[0]))
+        changed = sorted((state, path) for path, state in seen.items() if known.get(path) != state)
+        self._todo = [(path, size) for (_, size), path in changed]
 
     def _read(self, path: str) -> None:
-        reading = conversation_rows.Reading(self._connection, path)
         full = os.path.join(self._folder.transcripts, path)
         try:
             found = os.lstat(full)
+            if path in self._waiting:
+                self._flush()
+            reading = conversation_rows.Reading(self._connection, path)
+            if not _goes_on(full, found, reading):
+                self._start_over(path)
+                reading = conversation_rows.Reading(self._connection, path)
             if not stat.S_ISREG(found.st_mode):
-                return
-            reading.size, reading.mtime_ns = found.st_size, found.st_mtime_ns
-            if reading.read_bytes and not _goes_on(full, reading):
-                reading.start_over()
-            self._read_rows(full, reading)
-            reading.problem = None
+                raise TranscriptError(f"{full} is not a regular file: it is not read. Move it away.")
+            self._read_rows(full, found, reading)
         except FileNotFoundError:
             return  # the next update takes it out
         except (TranscriptError, OSError) as error:
-            reading.problem = str(error)
+            self._flush()
+            conversation_rows.note_problem(self._connection, path, str(error))
         self.result.files += 1
-        self._queue(reading)
 
-    def _read_rows(self, full: str, reading: Reading) -> None:
-        for row in turn_rows.iter_rows(full, reading.read_bytes, reading.read_lines, reading.size):
-            if len(reading.rows) >= BATCH_ROWS and row.offset != reading.rows[-1].offset:
-                reading.stop_at(row, _mark(full, row.offset))
+    def _start_over(self, path: str) -> None:
+        """The file is another one than was read: it is read anew, and after it those that repeat messages."""
+        self._flush()
+        for other in sorted(conversation_rows.remove(self._connection, [path]) - {path}):
+            self._todo.append((other, 0))
+
+    def _read_rows(self, full: str, found: os.stat_result, reading: Reading) -> None:
+        for row in turn_rows.iter_rows(full, reading.read_bytes, reading.read_lines, found.st_size):
+            if len(reading.rows) >= BATCH_ROWS and row.begins_line and row.offset != reading.rows[-1].offset:
+                reading.stop_at(row)
+                reading.size = conversation_rows.IN_THE_MIDDLE
+                reading.read_mark = _mark(full, row.offset)
                 self._queue(reading)
                 self._flush()
-                reading.go_on()
+                reading.rows = []
             reading.rows.append(row)
-        if reading.rows:
-            last = reading.rows[-1]
-            reading.stop_at(last, _mark(full, last.offset))
+        last = next((row for row in reversed(reading.rows) if row.begins_line), None)
+        if last is not None:
+            reading.stop_at(last)
+        reading.size, reading.mtime_ns = found.st_size, found.st_mtime_ns
+        reading.read_mark = _mark(full, reading.size)
+        self._queue(reading)
 
     def _queue(self, reading: Reading) -> None:
-        self._waiting.append(reading)
+        self._waiting[reading.path] = reading
         self._waiting_rows += len(reading.rows)
         if self._waiting_rows >= BATCH_ROWS or len(self._waiting) >= BATCH_ROWS:
             self._flush()
@@ -150,13 +173,17 @@ class _Update:
     def _flush(self) -> None:
         """Write what waits, in one transaction."""
         if self._waiting:
-            self.result.turns += conversation_rows.write(self._connection, self._waiting)
-            self._waiting, self._waiting_rows = [], 0
+            self.result.turns += conversation_rows.write(self._connection, list(self._waiting.values()))
+            self._waiting, self._waiting_rows = {}, 0
 
 
-def _goes_on(full: str, reading: Reading) -> bool:
-    """Whether a file that changed still begins with what was read of it, judged by the bytes before read_bytes."""
-    return reading.size >= reading.read_bytes and _mark(full, reading.read_bytes) == reading.read_mark
+def _goes_on(full: str, found: os.stat_result, reading: Reading) -> bool:
+    """Whether a file still begins with what was read of it, judged by the end of that; True where nothing was."""
+    if not reading.marked_bytes:
+        return True
+    if not stat.S_ISREG(found.st_mode) or found.st_size < reading.marked_bytes:
+        return False
+    return _mark(full, reading.marked_bytes) == reading.read_mark
 
 
 def _mark(full: str, offset: int) -> int:
@@ -168,17 +195,22 @@ def _mark(full: str, offset: int) -> int:
 
 def transcript_files(folder: DataFolder) -> Iterator[tuple[str, int, int]]:
     """(path below transcripts/, mtime_ns, size) of every archived transcript: sessions' own, their subagents', and
-    earlier archives that differed. Regular files only."""
+    earlier archives that differed. What is not a regular file is among them; it is not read."""
     for name, entry in _entries(folder.transcripts):
         if name.endswith(SUFFIX) and is_session_id(name[: -len(SUFFIX)]):
             yield from _state(entry, name)
         elif is_session_id(name) and entry.is_dir(follow_symlinks=False):
             for beside, file in _entries(entry.path):
-                if beside.startswith("diverged-") and beside.endswith(SUFFIX):
+                if beside.startswith(_DIVERGED) and _is_beside(beside):
                     yield from _state(file, f"{name}/{beside}")
-            for agent, file in _entries(os.path.join(entry.path, "subagents")):
-                if agent.endswith(SUFFIX):
-                    yield from _state(file, f"{name}/subagents/{agent}")
+                elif beside == "subagents" and file.is_dir(follow_symlinks=False):
+                    for agent, own in _entries(file.path):
+                        if _is_beside(agent) and not agent.startswith(_DIVERGED):
+                            yield from _state(own, f"{name}/subagents/{agent}")
+
+
+def _is_beside(name: str) -> bool:
+    return name.endswith(SUFFIX) and _STEM.fullmatch(name[: -len(SUFFIX)]) is not None
 
 
 def _entries(path: str) -> list[tuple[str, os.DirEntry[str]]]:
@@ -191,11 +223,10 @@ def _entries(path: str) -> list[tuple[str, os.DirEntry[str]]]:
 
 def _state(entry: os.DirEntry[str], path: str) -> Iterator[tuple[str, int, int]]:
     try:
-        if entry.is_file(follow_symlinks=False):
-            found = entry.stat(follow_symlinks=False)
-            yield path.encode("utf-8", "replace").decode(), found.st_mtime_ns, found.st_size
+        found = entry.stat(follow_symlinks=False)
     except OSError:
         return  # deleted meanwhile
+    yield path, found.st_mtime_ns, found.st_size
 
 
 def problems(connection: sqlite3.Connection) -> list[tuple[str, str]]:

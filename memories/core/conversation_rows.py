@@ -5,38 +5,52 @@ from __future__ import annotations
 import os
 import sqlite3
 
-from memories.core import projects, turn_rows, words
-from memories.core.mirror_rows import clean
+from memories.core import turn_rows, words
 from memories.core.transcripts import SUFFIX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Any
+
     from memories.core.turn_rows import TurnRow
 
-_STATE = "id, turns, words, repeats, read_bytes, read_lines, read_turns, read_mark, branch, started_at, ended_at"
+IN_THE_MIDDLE = -1
+"""The size of a file that was not read to its end yet."""
+
+_STATE = "id, turns, words, repeats, read_bytes, read_lines, read_turns, read_mark, branch, started_at, ended_at, size"
+_ID = "SELECT id FROM session WHERE path = ?"
 _KEYS_AT_ONCE = 500
+_TURNS_AT_ONCE = 2000
+"""Turns taken out in one transaction: some 0.2 s, in which nothing else can be stored."""
 
 
 class Reading:
     """One file while it is read: what the mirror knows of it, and the rows that were read since.
 
-    size, mtime_ns, problem: as session has them. rows: to be written. read_bytes, read_lines, read_mark: where reading
-    goes on another time. is_complete: rows hold the last row of the file, with which reading goes on.
+    id, turns, words and what follows: as session has them. rows: to be written. read_bytes, read_lines, read_turns:
+    where reading goes on another time. marked_bytes: read_mark is of the bytes before it.
     """
 
     def __init__(self, connection: sqlite3.Connection, path: str) -> None:
         self.path = path
         self.rows: list[TurnRow] = []
-        self.size = self.mtime_ns = 0
+        self.mtime_ns = 0
         self.problem: str | None = None
-        self.from_start = False
-        self.is_complete = True
         known = connection.execute(f"SELECT {_STATE} FROM session WHERE path = ?", (path,)).fetchone()
-        state = known or (None, 0, 0, 0, 0, 0, 0, 0, None, None, None)
+        state: tuple[Any, ...] = known or (None, 0, 0, 0, 0, 0, 0, 0, None, None, None, 0)
         self.id: int | None = state[0]
-        self.turns, self.words, self.repeats = state[1:4]
-        self.read_bytes, self.read_lines, self.read_turns, self.read_mark = state[4:8]
-        self.branch, self.started_at, self.ended_at = state[8:11]
+        self.turns: int = state[1]
+        self.words: int = state[2]
+        self.repeats: int = state[3]
+        self.read_bytes: int = state[4]
+        self.read_lines: int = state[5]
+        self.read_turns: int = state[6]
+        self.read_mark: int = state[7]
+        self.branch: str | None = state[8]
+        self.started_at: int | None = state[9]
+        self.ended_at: int | None = state[10]
+        self.size: int = state[11]
 
     @property
     def session_id(self) -> str:
@@ -48,29 +62,31 @@ class Reading:
         """The stem of a file beside a session's own; "" for that one."""
         return os.path.basename(self.path).removesuffix(SUFFIX) if "/" in self.path else ""
 
-    def start_over(self) -> None:
-        """The file is another than the one that was read: all that is known of it goes."""
-        self.from_start = True
-        self.turns = self.words = self.repeats = 0
-        self.read_bytes = self.read_lines = self.read_turns = self.read_mark = 0
-        self.branch = self.started_at = self.ended_at = None
+    @property
+    def marked_bytes(self) -> int:
+        """Where the bytes end that read_mark is of: with all that was read; in the middle of a file where reading goes
+        on."""
+        return self.read_bytes if self.size == IN_THE_MIDDLE else self.size
 
-    def stop_at(self, row: TurnRow, mark: int) -> None:
-        """Reading will go on with that row, which is the last of rows or the one after them."""
-        self.read_bytes, self.read_lines, self.read_mark = row.offset, row.line - 1, mark
-        self.is_complete = bool(self.rows) and row is self.rows[-1]
+    def stop_at(self, row: TurnRow) -> None:
+        """Reading will go on with that row, which is one of rows or the one after them."""
+        self.read_bytes, self.read_lines = row.offset, row.line - 1
 
-    def go_on(self) -> None:
-        """Rows were written in the middle of the file; the next ones follow."""
-        self.rows = []
-        self.from_start = False
+    def add(self, row: TurnRow, count: int) -> None:
+        """A row of so many words becomes one of the session's turns."""
+        self.turns += 1
+        self.words += count
+        self.branch = self.branch or row.branch
+        if row.time is not None:
+            self.started_at = row.time if self.started_at is None else min(row.time, self.started_at)
+            self.ended_at = row.time if self.ended_at is None else max(row.time, self.ended_at)
 
     def columns(self) -> tuple[object, ...]:
-        """The values of _COLUMNS. In the middle of a file, a size of -1 says that there is more."""
+        """The values of _COLUMNS."""
         return (
             self.path, self.session_id, self.part, self.branch, self.started_at, self.ended_at, self.turns, self.words,
-            self.repeats, self.size if self.is_complete else -1, self.mtime_ns, self.read_bytes, self.read_lines,
-            self.read_turns, self.read_mark, self.problem,
+            self.repeats, self.size, self.mtime_ns, self.read_bytes, self.read_lines, self.read_turns, self.read_mark,
+            self.problem,
         )  # fmt: skip
 
 
@@ -81,36 +97,49 @@ _COLUMNS = (
 _UPSERT = (
     f"INSERT INTO session ({_COLUMNS}) VALUES ({', '.join('?' * 16)}) ON CONFLICT (path) DO UPDATE SET "
     + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS.split(", ")[1:])
+    + ", cwd = nullif(cwd, '')"
 )
+
+
+class Transaction:
+    """One transaction as a context manager: committed whole, or nothing of it where anything is raised."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self._connection.execute("COMMIT")
+        elif self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
 
 
 def write(connection: sqlite3.Connection, readings: list[Reading]) -> int:
     """Write what was read, in one transaction; returns how many turns were added.
 
-    Messages that another file has already are counted as repeats. Raises sqlite3.Error, with nothing written.
+    Messages that another file has already are left out. Raises sqlite3.Error, with nothing written.
     """
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        added = sum(_write_one(connection, reading) for reading in sorted(readings, key=lambda one: one.id or 1 << 62))
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-    return added
+    with Transaction(connection):
+        return sum(_write_one(connection, reading) for reading in sorted(readings, key=lambda one: one.id or 1 << 62))
 
 
 def _write_one(connection: sqlite3.Connection, reading: Reading) -> int:
-    if reading.id is not None:
-        first = 0 if reading.from_start else reading.read_turns
-        gone, gone_words = _delete_turns(connection, reading.id, first)
-        if not reading.from_start:
-            reading.turns -= gone
-            reading.words -= gone_words
-    else:
-        cursor = connection.execute(_UPSERT, reading.columns())
-        reading.id = cursor.lastrowid
-    turns, indexed = _rows_to_insert(connection, reading)
+    if reading.id is None:
+        connection.execute(_UPSERT, reading.columns())
+    session: int | None
+    (session,) = connection.execute(_ID, (reading.path,)).fetchone() or (None,)
+    if session is None or reading.id not in {None, session}:
+        return 0  # the mirror was rebuilt since: what was read before is not in it, so all is to be read again
+    reading.id = session
+    gone, gone_words = _delete_turns(connection, session, reading.read_turns)
+    reading.turns -= gone
+    reading.words -= gone_words
+    turns, indexed = _rows_to_insert(connection, reading, session)
     connection.executemany("INSERT INTO turn VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", turns)
     connection.executemany("INSERT INTO turn_fts (rowid, text, extra) VALUES (?, ?, ?)", indexed)
     connection.execute(_UPSERT, reading.columns())
@@ -118,41 +147,31 @@ def _write_one(connection: sqlite3.Connection, reading: Reading) -> int:
 
 
 def _rows_to_insert(
-    connection: sqlite3.Connection, reading: Reading
+    connection: sqlite3.Connection, reading: Reading, session: int
 ) -> tuple[list[tuple[object, ...]], list[tuple[int, str, str]]]:
     """The rows of turn and of turn_fts, those that repeat others left out; counts and places are noted in reading."""
-    assert reading.id is not None
     repeated = _present(connection, [row.key for row in reading.rows if row.key is not None])
     turns: list[tuple[object, ...]] = []
     indexed: list[tuple[int, str, str]] = []
     position = reading.read_turns
     skipped: tuple[int, str] | None = None
-    offset = -1
     for row in reading.rows:
-        if row.offset != offset:
-            offset, reading.read_turns = row.offset, position
         if row.key in repeated or (row.key is None and skipped == (row.line, row.role)):
-            reading.repeats += row.key is not None
+            reading.repeats = 1
             skipped = (row.line, row.role)
             continue
         skipped = None
         if row.key is not None:
             repeated.add(row.key)
-        text = clean(row.text)
         found = row.words()
-        row_id = turn_rows.turn_id(reading.id, position, len(found))
-        reading.branch = reading.branch or row.branch
+        row_id = turn_rows.turn_id(session, position, len(found))
+        reading.add(row, len(found))
         branch = row.branch if row.branch != reading.branch else None
-        turns.append((row_id, row.line, row.offset, row.role, row.time, branch, row.key, int(row.is_sidechain), text))
-        indexed.append((row_id, text, turn_rows.extra(text, row.time, found)))
-        if row.time is not None:
-            reading.started_at = min(row.time, reading.started_at or row.time)
-            reading.ended_at = max(row.time, reading.ended_at or row.time)
-        reading.turns += 1
-        reading.words += len(found)
+        turns.append((row_id, row.line, row.offset, row.role, row.time, branch, row.key, row.is_sidechain, row.text))
+        indexed.append((row_id, row.text, turn_rows.extra_of(row.text, row.time, found)))
         position += 1
-    if not reading.is_complete:
-        reading.read_turns = position
+        if row.offset < reading.read_bytes:
+            reading.read_turns = position
     return turns, indexed
 
 
@@ -168,53 +187,53 @@ def _present(connection: sqlite3.Connection, keys: list[int]) -> set[int]:
     return found
 
 
-def _delete_turns(connection: sqlite3.Connection, session: int, first: int) -> tuple[int, int]:
-    """Take a session's turns from a position on out of the index; (how many, how many words they had)."""
+def _delete_turns(connection: sqlite3.Connection, session: int, first: int, most: int = -1) -> tuple[int, int]:
+    """Take a session's turns from a position on out of the index, at most so many of them (-1: all); (how many, how
+    many words they had)."""
     low, high = turn_rows.turn_id(session, first, 0), turn_rows.session_range(session)[1]
-    rows = connection.execute("SELECT id, text, time FROM turn WHERE id BETWEEN ? AND ?", (low, high)).fetchall()
+    sql = "SELECT id, text, time FROM turn WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?"
+    rows = connection.execute(sql, (low, high, most)).fetchall()
     connection.executemany(
         "INSERT INTO turn_fts (turn_fts, rowid, text, extra) VALUES ('delete', ?, ?, ?)",
-        [(row_id, text, turn_rows.extra(text, time)) for row_id, text, time in rows],
+        [(row_id, text, turn_rows.extra_of(text, time)) for row_id, text, time in rows],
     )
-    connection.execute("DELETE FROM turn WHERE id BETWEEN ? AND ?", (low, high))
+    if rows:
+        connection.execute("DELETE FROM turn WHERE id BETWEEN ? AND ?", (low, rows[-1][0]))
     return len(rows), sum(len(words.split(text)) for _, text, _ in rows)
 
 
 def remove(connection: sqlite3.Connection, paths: list[str]) -> set[str]:
-    """Take files out of the index; returns those and the files that are to be read anew, because they repeat messages
-    which one of these may have held."""
-    marks = ", ".join("?" * len(paths))
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        found = connection.execute(
-            f"SELECT id, path FROM session WHERE path IN ({marks}) OR repeats > 0", paths
-        ).fetchall()
-        for session, _ in found:
-            _delete_turns(connection, session, 0)
-            connection.execute("DELETE FROM session WHERE id = ?", (session,))
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-    return {path for _, path in found}
+    """Take files out of the index, in short transactions; returns those and the files that are to be read anew, because
+    they repeat messages which one of these may have held.
 
-
-def refresh_projects(connection: sqlite3.Connection) -> int:
-    """Give every session the project that its log names (a log may be written or arrive after the transcript was read).
-
-    Returns how many sessions changed.
+    Those go first: whoever finds this half done finds the files that are to be removed, and begins again.
     """
-    changed = []
-    rows = connection.execute(
-        "SELECT session.id, session.project, session.project_id, memory.project, memory.project_id FROM session "
-        "JOIN memory ON memory.session_id = session.session_id AND memory.type = 'session_log'"
-    )
-    for session, project, project_id, named, named_id in rows:
-        if (project, project_id) != (named, named_id):
-            changed.append((named, projects.fold_name(named) if named else None, named_id, session))
-    if changed:
-        connection.execute("BEGIN IMMEDIATE")
-        connection.executemany("UPDATE session SET project = ?, project_key = ?, project_id = ? WHERE id = ?", changed)
-        connection.execute("COMMIT")
-    return len(changed)
+    wanted = set(paths)
+    found = connection.execute("SELECT id, path, repeats FROM session").fetchall()
+    chosen = [(path in wanted, session, path) for session, path, repeats in found if repeats or path in wanted]
+    for _, session, _ in sorted(chosen):
+        while _remove_some(connection, session):
+            pass
+    return {path for _, _, path in chosen}
+
+
+def _remove_some(connection: sqlite3.Connection, session: int) -> bool:
+    """Take so many of a session's turns out; False when it is gone. One that is left half done is read anew: its
+    read_mark fits no file."""
+    with Transaction(connection):
+        gone, _ = _delete_turns(connection, session, 0, _TURNS_AT_ONCE)
+        if gone < _TURNS_AT_ONCE:
+            connection.execute("DELETE FROM session WHERE id = ?", (session,))
+            return False
+        connection.execute("UPDATE session SET mtime_ns = 0, read_mark = -1 WHERE id = ?", (session,))
+        return True
+
+
+def note_problem(connection: sqlite3.Connection, path: str, problem: str) -> None:
+    """Say why a file cannot be read; what was read of it before stays, and the next update looks again."""
+    reading = Reading(connection, path)
+    if reading.id is None:
+        reading.problem = problem
+        connection.execute(_UPSERT, reading.columns())
+    else:
+        connection.execute("UPDATE session SET mtime_ns = 0, problem = ? WHERE id = ?", (problem, reading.id))

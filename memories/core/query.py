@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from memories.core.word_lists import IRREGULAR, STOP_WORDS
+from memories.core.word_lists import IRREGULAR, SAME, STOP_WORDS
 from memories.core.words import CHUNK, SPACELESS, WORD, camel_parts, pairs
 
 # Memories: FTS5's own BM25 over memory_fts, times bounded boosts.
@@ -34,20 +34,30 @@ MEMORY_BUDGET = 20_000
 
 # Conversations: BM25F over posting lists (turn_search), without any boost: recency, role and project only cost there.
 
-TURN_SATURATION = 1.2
+TURN_SATURATION = 1.0
 """BM25's k1: how soon more evidence of the same term stops counting."""
 
-TURN_LENGTH = 0.4
+TURN_LENGTH = 0.35
 """BM25's b for a turn's own words: 0 takes no notice of length, 1 divides by it."""
 
 NEIGHBOUR_LENGTH = 0.75
 """b for neighbours: a long neighbour says less about this turn."""
 
-NEIGHBOUR_WEIGHT = 0.25
-"""What a term in a neighbouring turn counts, against 1 in the turn itself."""
+NEIGHBOUR_FLOOR = 0.7
+"""The least length norm of a neighbour: a short one says no more than its words."""
 
-NEIGHBOURS = 2
-"""Turns before and after in the same session that count as context."""
+BEFORE_WEIGHTS = (0.4, 0.3)
+"""What a term in the turn before counts, and in the one before that, against 1 in the turn itself: an answer seldom
+repeats the words of the question that it follows."""
+
+AFTER_WEIGHTS = (0.25, 0.1)
+"""The same for the turn after, and the one after that."""
+
+PAIR_WEIGHT = 0.2
+"""Share of its idf that a pair counts: two words that follow each other in the question and stand within PAIR_DISTANCE
+words of each other in the turn."""
+
+PAIR_DISTANCE = 2
 
 SESSION_WEIGHT = 0.3
 """Share of its session's own BM25 that is added to a turn's score."""
@@ -56,7 +66,7 @@ SESSION_SATURATION = 1.2
 SESSION_LENGTH = 0.75
 """k1 and b of the sessions' BM25, in which a term counts once for each turn that has it."""
 
-ROW_BUDGET = 20_000
+ROW_BUDGET = 10_000
 """Postings that a query reads of its rarest terms; the more frequent ones are looked up only where those occur."""
 
 LEAST_SHARE = 0.15
@@ -74,6 +84,12 @@ BETTER_BY = 0.2
 """How much more of a question a turn must hold than the best memory, for the answer to point to the conversations."""
 
 _SHORT_NUMBER = 3
+_LONGEST = 256
+"""Characters of a word that is asked for; longer is encoded data that somebody pasted."""
+
+_MOST_PARTS = 32
+"""Parts of a path or an identifier that is asked for whole."""
+
 _VERSION_START = re.compile(r"[vV]\d+(?:\.\d+)+")
 
 
@@ -105,8 +121,8 @@ def terms(text: str) -> list[Term]:
 
 
 def _add_chunk(chunk: str, found: dict[str, list[str]]) -> None:
-    parts = WORD.findall(chunk)
-    if len(parts) > 1 and "'" not in chunk and "’" not in chunk:
+    parts = [part for part in WORD.findall(chunk) if len(part) <= _LONGEST]
+    if 1 < len(parts) <= _MOST_PARTS and "'" not in chunk and "’" not in chunk:
         whole = " ".join(parts).lower()
         bare = [whole[1:]] if _VERSION_START.fullmatch(chunk) else []
         found.setdefault(whole, [whole, *bare])
@@ -114,9 +130,22 @@ def _add_chunk(chunk: str, found: dict[str, list[str]]) -> None:
         lower = part.lower()
         if len(parts) > 1 and part.isdigit() and len(part) < _SHORT_NUMBER:
             continue  # a version's or date's digits mean something only together
-        found.setdefault(lower, [lower, IRREGULAR[lower]] if lower in IRREGULAR else [lower])
+        found.setdefault(lower, _forms(lower))
         for camel in camel_parts(part):
             found.setdefault(camel, [camel])
+
+
+def _forms(word: str) -> list[str]:
+    """A word, its base form where it is irregular, and what it abbreviates or is abbreviated to."""
+    base = [IRREGULAR[word]] if word in IRREGULAR else []
+    return [word, *base, *SAME.get(word, SAME.get(word.removesuffix("s"), ()))]
+
+
+def pair(first: Term, second: Term) -> str:
+    """The expression for two neighbouring words of a question near each other; "" where one is no plain word."""
+    if not (first.word.isalnum() and second.word.isalnum()):
+        return ""
+    return f'NEAR("{first.word}" "{second.word}", {PAIR_DISTANCE})'
 
 
 def match_expression(text: str) -> str | None:

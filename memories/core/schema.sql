@@ -83,18 +83,19 @@ CREATE TABLE session (
     project    TEXT,
     project_key TEXT,
     project_id TEXT,
+    cwd        TEXT,                         -- the first working folder in it, '' for none; NULL: not looked for
     branch     TEXT,                         -- its turns' branch, where they do not say another
     started_at INTEGER,                      -- Unix seconds
     ended_at   INTEGER,
     turns      INTEGER NOT NULL,
     words      INTEGER NOT NULL,
-    repeats    INTEGER NOT NULL,             -- turns left out because another file has them (resumed, forked)
-    size       INTEGER NOT NULL,
+    repeats    INTEGER NOT NULL,             -- 1: turns were left out because another file has them (resumed, forked)
+    size       INTEGER NOT NULL,             -- -1: not read to its end yet
     mtime_ns   INTEGER NOT NULL,             -- 0: look again
     read_bytes INTEGER NOT NULL,             -- where the last turn begins: reading goes on there
     read_lines INTEGER NOT NULL,
     read_turns INTEGER NOT NULL,             -- the position that the turn there has
-    read_mark  INTEGER NOT NULL,             -- CRC-32 of the bytes before read_bytes (turn_rows.MARK_BYTES of them)
+    read_mark  INTEGER NOT NULL,             -- CRC-32 of the end of what was read (conversation_index.MARK_BYTES of it)
     problem    TEXT
 );
 CREATE INDEX session_id ON session (session_id);

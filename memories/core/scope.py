@@ -60,8 +60,9 @@ def of_name(connection: sqlite3.Connection, name: str, session: Project | None, 
             return of_project(session)
         return Scope(name, frozenset({name}), frozenset())
     key = fold_name(name)
-    rows = connection.execute("SELECT project_id, max(project) FROM memory WHERE project_key = ? GROUP BY 1", (key,))
-    spellings = dict(rows.fetchall())
+    sql = "SELECT project_id, max(project) FROM {} WHERE project_key = ? GROUP BY 1"
+    rows = [row for table in ("session", "memory") for row in connection.execute(sql.format(table), (key,))]
+    spellings = dict(rows)
     ids = {found for found in spellings if found is not None}
     keys = {key}
     own = session is not None and key in session.names

@@ -17,7 +17,7 @@ _LINE_END = re.compile(r"\r\n?|[\u2028\u2029]")
 _UNSHOWN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Control characters, terminal escapes among them, and those that turn the direction of what follows."""
 
-_ASCII_UNSHOWN = {code: None for code in [*range(32), 127]} | {9: "\t", 10: "\n", 13: "\n"}
+_ASCII_UNSHOWN: dict[int, str | None] = dict.fromkeys([*range(32), 127]) | {9: "\t", 10: "\n", 13: "\n"}
 
 _AGENT = re.compile(r"[A-Za-z0-9_-]{1,80}")
 

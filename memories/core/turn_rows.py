@@ -12,6 +12,7 @@ import time
 from functools import lru_cache
 
 from memories.core import clock, conversation, transcript_items, words
+from memories.core.mirror_rows import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,26 +25,36 @@ MAX_TOOLS = 20
 MAX_CHARS = 6000
 """Characters in one row; a longer text goes on in another row of the same line."""
 
-_POSITION_BITS = 24
+_ROLES = frozenset({"user", "assistant", "tool"})
+"""Parts of a line that are indexed."""
+
+POSITION_BITS = 24
 CLASS_BITS = 4
 CLASS_MASK = (1 << CLASS_BITS) - 1
-SESSION_SHIFT = _POSITION_BITS + CLASS_BITS
+SESSION_SHIFT = POSITION_BITS + CLASS_BITS
 
 _SMALLEST_CLASS = 4
 """Classes are half octaves of the number of words, from 4 words (class 0) to 724 (class 15)."""
 
-_UNSAID = (b'"answers"', b"The user doesn't want to proceed", b'"type":"text"', b'"type": "text"')
+_OUTPUT = (b'"type":"tool_result"', b'"type": "tool_result"')
+_SAID_BESIDE_OUTPUT = (
+    b'"answers"', b"The user doesn't want to proceed", b'"type":"text"', b'"type": "text"', b'"type":"assistant"',
+    b'"type": "assistant"',
+)  # fmt: skip
 """What a line with tool output holds when it may hold somebody's words as well; without it, it is not parsed."""
 
-_SAID = (b'"text"', b'"tool_use"')
+_THINKING = (b'"type":"thinking"', b'"type": "thinking"')
+_SAID_BESIDE_THINKING = (b'"text"', b'"tool_use"')
 """What a line with Claude's thinking holds when it holds more."""
 
 
 class TurnRow:
     """A row to be: line (1-based), offset (of its first byte), role, time (Unix seconds or None), branch, key (of the
-    message, None for a text's further rows and for lines without uuid), is_sidechain (a subagent's), text."""
+    message, None for a text's further rows and for lines without uuid), is_sidechain (a subagent's), text, tools (how
+    many calls are in it). begins_line: False where a call in its line belongs to the row before it, so that the row
+    would be another one if reading began with this line."""
 
-    __slots__ = ("branch", "is_sidechain", "key", "line", "offset", "role", "text", "time", "tools")
+    __slots__ = ("begins_line", "branch", "is_sidechain", "key", "line", "offset", "role", "text", "time", "tools")
 
     def __init__(self, line: int, offset: int, role: str, text: str, entry: dict[str, Any]) -> None:
         self.line = line
@@ -52,11 +63,12 @@ class TurnRow:
         self.text = text
         self.time = _seconds(entry.get("timestamp"))
         branch = entry.get("gitBranch")
-        self.branch = branch if isinstance(branch, str) and branch and branch != "HEAD" else None
+        self.branch = clean(branch) if isinstance(branch, str) and branch and branch != "HEAD" else None
         self.is_sidechain = bool(entry.get("isSidechain"))
         uuid = entry.get("uuid")
         self.key = message_key(uuid, role, text) if isinstance(uuid, str) else None
         self.tools = 0
+        self.begins_line = True
 
     def words(self) -> list[str]:
         """The text's words, as words.split finds them."""
@@ -106,7 +118,7 @@ def place_range(place_: int) -> tuple[int, int]:
 
 def session_at(place_: int) -> int:
     """The session number in a place."""
-    return place_ >> _POSITION_BITS
+    return place_ >> POSITION_BITS
 
 
 @lru_cache(maxsize=1024)
@@ -116,7 +128,7 @@ def _minute(text: str) -> int | None:
 
 def _seconds(stamp: object) -> int | None:
     """Unix seconds of a line's time; the client's own form, UTC with milliseconds, without parsing it whole."""
-    if isinstance(stamp, str) and stamp.endswith("Z") and stamp[17:19].isdigit() and stamp[16:17] == ":":
+    if isinstance(stamp, str) and stamp.endswith("Z") and stamp[17:19].isdecimal() and stamp[16:17] == ":":
         minute = _minute(stamp[:16])
         return None if minute is None else minute + int(stamp[17:19])
     return clock.parse_time(stamp)
@@ -127,7 +139,7 @@ def _day_words(day: int) -> str:
     return words.date_words(time.strftime("%Y-%m-%d", time.gmtime(day * 86_400)))
 
 
-def extra(text: str, seconds: int | None, found: list[str] | None = None) -> str:
+def extra_of(text: str, seconds: int | None, found: list[str] | None = None) -> str:
     """What is indexed beside a turn's text: words.extras and its day. The same arguments always give the same."""
     day = "" if seconds is None else _day_words(seconds // 86_400)
     return f"{words.extras(text, found)} {day}".strip()
@@ -144,42 +156,55 @@ def iter_rows(path: str, start: int, lines_before: int, end: int) -> Iterator[Tu
         entry = _entry(line)
         if entry is None:
             continue
+        begins_line = True
         for part in transcript_items.parts_of(entry, is_subagent=True):
-            if part.role == "tool" and row is not None and row.role == "assistant" and row.tools < MAX_TOOLS:
+            if part.role == "tool" and row is not None and _takes_call(row, entry):
                 row.text += f"\n{part.text}"
                 row.tools += 1
-            elif part.role in {"user", "assistant", "tool"}:
+                begins_line = begins_line and row.offset == offset
+            elif part.role in _ROLES:
                 if row is not None:
                     yield from _cut(row)
                 role = "user" if part.role == "user" else "assistant"
                 row = TurnRow(lines_before + number, offset, role, part.text, entry)
                 row.tools = int(part.role == "tool")
+                row.begins_line = begins_line
     if row is not None:
         yield from _cut(row)
+
+
+def _takes_call(row: TurnRow, entry: dict[str, Any]) -> bool:
+    """Whether a tool call in a line belongs to the row before it."""
+    return row.role == "assistant" and row.tools < MAX_TOOLS and row.is_sidechain == bool(entry.get("isSidechain"))
 
 
 def _entry(line: bytes) -> dict[str, Any] | None:
     """A line that may hold words or tool calls, parsed; None for all others, most of them unparsed."""
     if not conversation.may_be_read(line):
         return None
-    if b'"tool_result"' in line:
-        if not any(mark in line for mark in _UNSAID):
+    if b'"tool_result"' in line and _holds(line, _OUTPUT):
+        if not _holds(line, _SAID_BESIDE_OUTPUT):
             return None
-    elif b'"thinking"' in line and not any(mark in line for mark in _SAID):
+    elif b'"thinking"' in line and _holds(line, _THINKING) and not _holds(line, _SAID_BESIDE_THINKING):
         return None
     return conversation.parse(line)
 
 
+def _holds(line: bytes, marks: tuple[bytes, ...]) -> bool:
+    return any(mark in line for mark in marks)
+
+
 def _cut(row: TurnRow) -> Iterator[TurnRow]:
-    """The row, as several where its text is longer than MAX_CHARS; cut at white space where there is some."""
+    """The row, as several where its text is longer than MAX_CHARS, which join to the whole; cut after white space
+    where there is some."""
     text = row.text
     while len(text) > MAX_CHARS:
         space = max(text.rfind(" ", MAX_CHARS // 2, MAX_CHARS), text.rfind("\n", MAX_CHARS // 2, MAX_CHARS))
-        cut = space if space > 0 else MAX_CHARS
+        cut = space + 1 if space > 0 else MAX_CHARS
         yield _piece(row, text[:cut])
-        row = _piece(row, text[cut:].lstrip())
+        text = text[cut:]
+        row = _piece(row, text)
         row.key = None
-        text = row.text
     yield row
 
 

@@ -1,4 +1,4 @@
-"""English words that search treats in a way of their own: those that say nothing, and those with irregular forms."""
+"""Words that search treats in a way of their own: those that say nothing, irregular forms, and common abbreviations."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ STOP_WORDS = frozenset(
     same shall she should shouldn since so some something such t than that the their theirs them themselves then
     there these they thing things this those through to too under until up upon us ve very was wasn we were weren
     what when where whether which while who whom whose why will with within without won would wouldn yes you your
-    yours yourself yourselves tell know
+    yours yourself yourselves tell know kind mention mentioned mentions say said says talk talked happened
     """.split()
 )
 """Dropped from a query (unless nothing else is left in it); indexed all the same."""
@@ -46,3 +46,21 @@ IRREGULAR = {
     form: family.split()[0] for family in _IRREGULAR_FORMS.replace("\n", "|").split("|") for form in family.split()[1:]
 }
 """Irregular form -> base form, which the porter stemmer does not know."""
+
+_SAME = """
+db database | auth authentication | authz authorization | config configuration | repo repository | env environment
+dir directory | param parameter | arg argument | msg message | func fn function | docs documentation | dev development
+prod production | dep dependency | err error | admin administrator | app application | k8s kubernetes | js javascript
+ts typescript | py python | pg postgres postgresql | perf performance | impl implementation | info information
+spec specification | lib library | pkg package | cmd command | ctx context | req request | resp response | var variable
+val value | num number | max maximum | min minimum | tmp temporary | prev previous | perm permission | cred credential
+async asynchronous | regex regexp | init initialization | id identifier | sig signature | attr attribute | elem element
+img image | ref reference | dup duplicate | pref preference | stats statistics | sys system | util utility
+"""
+
+SAME: dict[str, tuple[str, ...]] = {
+    word: tuple(other for other in group.split() if other != word)
+    for group in _SAME.replace("\n", "|").split("|")
+    for word in group.split()
+}
+"""Word -> those that mean the same among developers; asked for together, as one term."""

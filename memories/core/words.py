@@ -1,8 +1,8 @@
-"""What counts as a word, in texts and in queries alike: identifiers and their parts, base forms, scripts without spaces.
+"""What counts as a word, in texts and queries alike: identifiers and their parts, base forms, scripts without spaces.
 
-The index's tokenizer (porter unicode61) splits at everything that is neither letter nor digit and stems English. What it
-cannot do is written beside a text when it is indexed (see extras): the parts of camelCase, the base forms of irregular
-words, and pairs of neighbouring characters for scripts that put no spaces between words.
+The index's tokenizer (porter unicode61) splits at everything that is neither letter nor digit and stems English. What
+it cannot do is written beside a text when it is indexed (see extras): the parts of camelCase, the base forms of
+irregular words, and pairs of neighbouring characters for scripts that put no spaces between words.
 """
 
 from __future__ import annotations
@@ -21,13 +21,17 @@ _CAMEL = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 _MAX_PARTS = 6
 """More parts than this has no identifier that a person chose: hashes, ids, encoded data."""
 
+_FEWEST = 2
+_PART_CHARS = 2
+"""Of three parts and more, so many characters each on average: `4d0b9` is no word of four parts."""
+
 _PLAIN = re.compile(r"[^\W\d_]?[^\W\d_A-Z]*")
 _VERSION = re.compile(r"(?<![^\W_])[vV](\d+(?:\.\d+)+)")
 SPACELESS = re.compile(
-    "[\u0e00-\u0eff\u0f40-\u0fbc\u1000-\u109f\u1100-\u11ff\u1780-\u17d3\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf"
-    "\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]+"
+    "[\u0e00-\u0eff\u0f40-\u0fbc\u1000-\u109f\u1100-\u11ff\u1780-\u17d3\u3005-\u3007\u3040-\u312f\u31a0-\u31bf"
+    "\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]+"
 )
-"""A run of Thai, Lao, Tibetan, Burmese, Hangul, Khmer, kana or Han characters."""
+"""A run of Thai, Lao, Tibetan, Burmese, Hangul, Khmer, kana, bopomofo or Han characters."""
 
 _MONTHS = "January February March April May June July August September October November December".split()
 
@@ -38,13 +42,14 @@ def words(text: str) -> list[str]:
 
 
 def camel_parts(word: str) -> list[str]:
-    """The parts of a camelCase or letter-digit identifier, lower-cased; empty for a plain word."""
+    """The parts of a camelCase or letter-digit identifier, lower-cased; empty for a plain word, a hash, other data."""
     parts = _CAMEL.findall(word)
-    return [part.lower() for part in parts] if 1 < len(parts) <= _MAX_PARTS else []
+    is_chosen = 1 < len(parts) <= _MAX_PARTS and (len(parts) == _FEWEST or len(word) >= _PART_CHARS * len(parts))
+    return [part.lower() for part in parts] if is_chosen else []
 
 
 def pairs(run: str) -> list[str]:
-    """Each two neighbouring characters of a run, and its last one alone, so that a prefix search finds any single one."""
+    """Each two neighbouring characters of a run, and its last one alone: a prefix search finds any single one."""
     return [run[place : place + 2] for place in range(len(run))]
 
 
@@ -52,14 +57,25 @@ class _Extras(dict[str, str]):
     """Word -> what is indexed beside it ("" for nearly all), remembered: a text's words are mostly those of others."""
 
     MOST = 1 << 16
+    LONGEST = 64
+    """Characters of a word that is remembered: encoded data and sentences of Han characters do not come again."""
 
     def __missing__(self, word: str) -> str:
-        if len(self) >= self.MOST:
-            self.clear()
-        base = IRREGULAR.get(word.lower(), "")
-        parts = [] if _PLAIN.fullmatch(word) else camel_parts(word)
-        self[word] = " ".join(filter(None, [base, *parts]))
-        return self[word]
+        extra = _beside(word)
+        if len(word) <= self.LONGEST:
+            if len(self) >= self.MOST:
+                self.clear()
+            self[word] = extra
+        return extra
+
+
+def _beside(word: str) -> str:
+    """Its base form and parts; of a word with spaceless characters in it (`使用Django框架`) what is between them."""
+    if not word.isascii() and SPACELESS.search(word):
+        between = split(SPACELESS.sub(" ", word))
+        return " ".join([*between, *filter(None, map(_beside, between))])
+    parts = [] if _PLAIN.fullmatch(word) else camel_parts(word)
+    return " ".join(filter(None, [IRREGULAR.get(word.lower(), ""), *parts]))
 
 
 _extras = _Extras()

@@ -189,3 +189,13 @@ def test_nothing_that_was_injected_survives_around_any_text(text: str) -> None:
     entry = {"type": "user", "message": {"content": f"<system-reminder>INJECTED</system-reminder>{text}"}}
     turn = conversation.turn_of(1, json.loads(json.dumps(entry)))
     assert turn is None or "INJECTED" not in turn.text
+
+
+def test_a_type_or_an_origin_that_is_no_word_is_passed_over(tmp_path: Path) -> None:
+    script = Script("/proj")
+    script.user("hello", origin={"kind": ["user"]})
+    script.user("there", subtype="user")
+    script.lines[-1]["type"] = ["user"]
+    path = tmp_path / "t.jsonl"
+    path.write_bytes(script.dump())
+    assert [turn.text for turn in conversation.iter_turns(str(path))] == []

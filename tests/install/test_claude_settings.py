@@ -99,7 +99,7 @@ def test_each_event_gets_one_exec_form_entry_with_absolute_paths_and_seconds() -
 
 def test_only_our_own_tools_are_allowed_and_deleting_is_not_among_them() -> None:
     allowed = claude_settings.add_ours({}, LIB)["permissions"]["allow"]
-    assert len(allowed) == 7
+    assert len(allowed) == 8
     assert all(tool.startswith("mcp__llm_memory__") for tool in allowed)
     assert "mcp__llm_memory__memory_delete" not in allowed
 
@@ -130,6 +130,16 @@ def test_an_entry_of_ours_is_found_inside_a_group_shared_with_a_foreign_one() ->
     foreign = {"type": "command", "command": "other"}
     settings = {"hooks": {"Stop": [{"hooks": [foreign, claude_settings.hook_entry("SessionEnd", LIB)]}]}}
     assert claude_settings.remove_ours(settings, {}) == {"hooks": {"Stop": [{"hooks": [foreign]}]}}
+
+
+def test_an_update_allows_what_an_earlier_install_did_not_and_removing_takes_all_of_it() -> None:
+    earlier = claude_settings.add_ours({"permissions": {"allow": ["Bash(ls)"]}}, LIB)
+    earlier["permissions"]["allow"].remove("mcp__llm_memory__transcript_read")
+    data = json.dumps(earlier).encode()
+    stripped = claude_settings.strip(data, b'{"permissions": {"allow": ["Bash(ls)"]}}', PATH)
+    updated = claude_settings.add(stripped, LIB, PATH)
+    assert json.loads(updated)["permissions"]["allow"] == ["Bash(ls)", *claude_settings.ALLOWED_TOOLS]
+    assert json.loads(stripped or b"") == {"permissions": {"allow": ["Bash(ls)"]}}
 
 
 def test_a_permission_that_the_user_had_granted_before_stays() -> None:

@@ -16,7 +16,10 @@ ARGUMENTS = {  # tool: (required, optional), of docs/records.md
         {"content", "type"},
         {"project", "session_id", "importance", "transcript_ref", "tags", "connections"},
     ),
-    "memory_search": ({"query"}, {"project", "type", "limit"}),
+    "memory_search": (
+        {"query"},
+        {"project", "type", "limit", "scope", "since", "until", "tags", "include_archived", "offset"},
+    ),
     "memory_recent": (set(), {"project", "type", "limit"}),
     "memory_get": ({"uuid"}, set()),
     "memory_connect": ({"from_uuid", "to_uuid", "relationship"}, set()),
@@ -88,6 +91,10 @@ def test_the_tools_defaults_and_limits_are_in_their_schemas(tools: Tools) -> Non
     assert (importance["default"], importance["minimum"], importance["maximum"]) == (5, 1, 10)
     for name in ("memory_search", "memory_recent"):
         assert (arguments[name]["limit"]["default"], arguments[name]["limit"]["maximum"]) == (10, 100)
+    search = arguments["memory_search"]
+    assert (search["scope"]["default"], search["scope"]["enum"]) == ("memories", ["memories", "transcripts", "all"])
+    assert (search["offset"]["default"], search["offset"]["maximum"]) == (0, 1000)
+    assert search["include_archived"]["default"] is False
     depth = arguments["memory_explore"]["depth"]
     assert (depth["default"], depth["maximum"]) == (1, 3)
     assert arguments["memory_store"]["type"]["enum"] == ["narrative", "note", "session_log"]

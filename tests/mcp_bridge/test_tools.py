@@ -36,6 +36,7 @@ def test_a_stored_memory_is_a_record_of_the_sessions_project_and_is_found(server
     assert hit["uuid"] == answer["uuid"]
     assert set(hit) == {
         "uuid", "type", "content", "project", "created_at", "importance", "transcript_ref", "tags", "snippet", "score",
+        "matched",
     }  # fmt: skip
     assert _contents(server.ask("memory_recent")) == ["Deploys go out on Tuesdays only."]
 

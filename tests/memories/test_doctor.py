@@ -20,6 +20,7 @@ from memories.core import mirror, records, state
 from memories.core.paths import DataFolder
 from tests.conftest import MakeRecord
 from tests.core.transcript_lines import short_session
+from tests.memories.conversations import archive, archive_subagent, index, session_id, talk
 
 MANAGE = Path(__file__).resolve().parent.parent.parent / "manage.py"
 
@@ -138,6 +139,55 @@ def test_a_deleted_record_that_a_sync_brought_back_is_no_trouble(folder: DataFol
     path.write_bytes(data)
     mirror.update(folder)
     assert _found(folder, "records").status == "ok"
+
+
+def test_conversations_that_are_all_indexed(folder: DataFolder) -> None:
+    archive(folder, talk("the needle", "is here"), talk("another", number=2))
+    archive_subagent(folder, talk("look for it"), "a1")
+    check = _found(folder, "conversations")
+    assert (check.status, check.text) == ("ok", "4 turns of 3 transcripts, text index consistent")
+
+
+def test_conversations_that_grew_came_or_went_since(folder: DataFolder) -> None:
+    script = talk("the needle")
+    archive(folder, script, talk("another", number=2))
+    script.answer("is here")
+    Path(folder.transcripts, f"{session_id(1)}.jsonl").write_bytes(script.dump())
+    Path(folder.transcripts, f"{session_id(2)}.jsonl").rename(Path(folder.transcripts, f"{session_id(3)}.jsonl"))
+    check = _found(folder, "conversations")
+    assert (check.status, check.todo) == ("warn", "run `llm-memory sync`")
+    assert check.text == (
+        f"3 not up to date: {session_id(1)}.jsonl (grew or changed); {session_id(3)}.jsonl (not read yet); "
+        f"{session_id(2)}.jsonl (no longer in the archive)"
+    )
+    index(folder)
+    assert _found(folder, "conversations").status == "ok"
+
+
+def test_a_transcript_that_cannot_be_read(folder: DataFolder) -> None:
+    Path(folder.transcripts, f"{session_id(1)}.jsonl").mkdir()
+    archive(folder, talk("the needle", number=2))
+    check = _found(folder, "conversations")
+    assert (check.status, check.todo) == ("warn", "repair or move these files")
+    assert f"1 cannot be read: {session_id(1)}.jsonl (" in check.text
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["DELETE FROM turn", "UPDATE turn_fts_data SET block = randomblob(64) WHERE id > 10", "DROP TABLE turn_fts"],
+)
+def test_an_index_of_conversations_that_is_damaged(folder: DataFolder, statement: str) -> None:
+    archive(folder, talk("the needle", "is here"))
+    connection = mirror.connect(folder.mirror)
+    connection.execute(statement)
+    connection.close()
+    check = _found(folder, "conversations")
+    assert (check.status, check.todo) == ("fail", "run `llm-memory rebuild_index`")
+    assert check.text.startswith("damaged: ")
+
+
+def test_an_index_of_another_version_is_said_once(folder: DataFolder) -> None:
+    assert [check.name for check in doctor.run(folder) if check.status == "fail"] == ["index"]
 
 
 def _no_settings(claude: Path, folder: DataFolder) -> None:

@@ -8,9 +8,6 @@ from collections.abc import Callable
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
-from hypothesis import strategies as st
 
 from memories import search, selectors
 from memories.core import mirror, records, scope
@@ -29,103 +26,6 @@ def _search(folder: DataFolder, text: str, **options: object) -> list[str]:
 
 def _link(to: str, relationship: str = "related_to") -> list[dict[str, str]]:
     return [{"to_uuid": to, "relationship": relationship}]
-
-
-def test_a_natural_question_finds_the_memory(memory_home: DataFolder, make_record: MakeRecord) -> None:
-    make_record("We chose Postgres over MySQL because of its JSON indexes.")
-    make_record("The frontend uses Svelte.")
-    mirror.update(memory_home)
-    assert _search(memory_home, "Why did we choose Postgres?")[0].startswith("We chose Postgres")
-
-
-@pytest.mark.parametrize(
-    ("stored", "asked"),
-    [
-        ("deployed on Tuesdays", "deploying"),
-        ("the children processes leak", "child"),
-        ("we bought more memory", "buy memory"),
-        ("getUserName returns null", "user name"),
-        ("see max_retry_count", "retry"),
-        ("fix in src/core/mirror.py", "mirror.py"),
-        ("needs libfoo 3.11.7", "3.11.7"),
-        ("written on that day", "8 May 2023"),
-        ("Crème brûlée rule", "creme brulee"),
-    ],
-)
-def test_words_a_person_would_use_find_it(
-    memory_home: DataFolder, make_record: MakeRecord, stored: str, asked: str
-) -> None:
-    make_record(stored, created_at="2023-05-08T10:00:00")
-    make_record("nothing of the kind", created_at="2024-01-01T10:00:00")
-    mirror.update(memory_home)
-    assert _search(memory_home, asked)[0] == stored
-
-
-def test_the_name_of_a_type_or_project_does_not_find_every_record(
-    memory_home: DataFolder, make_record: MakeRecord
-) -> None:
-    make_record("alpha", project="orders")
-    mirror.update(memory_home)
-    assert _search(memory_home, "note") == []
-    assert _search(memory_home, "orders") == []
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "foo-bar",
-        "c++",
-        "it's",
-        "AND",
-        "NOT",
-        "(",
-        '"',
-        "a*",
-        "NEAR(a b)",
-        "content:x",
-        "^",
-        "",
-        " ",
-        "\0",
-        "{}",
-        "the of and",
-    ],
-)
-def test_what_fts_would_take_for_syntax_is_only_text(
-    memory_home: DataFolder, make_record: MakeRecord, text: str
-) -> None:
-    make_record(f"text with {text or 'nothing'} and the of in it".replace("\0", ""))
-    mirror.update(memory_home)
-    assert isinstance(search.memory_search(memory_home, text)["results"], list)
-
-
-@hypothesis_settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(text=st.text())
-def test_any_text_is_a_valid_query(memory_home: DataFolder, text: str) -> None:
-    answer = search.memory_search(memory_home, text)
-    assert answer["results"] == []
-    assert answer["hint"]
-
-
-def test_the_sessions_project_wins_between_like_matches_and_only_a_named_one_restricts(
-    memory_home: DataFolder, make_record: MakeRecord
-) -> None:
-    make_record("deploy on Tuesday here", project="orders", project_id="git:h/o/orders")
-    make_record("deploy on Tuesday there", project="billing", project_id="git:h/o/billing")
-    mirror.update(memory_home)
-    assert _search(memory_home, "deploy Tuesday", boosted=ORDERS) == [
-        "deploy on Tuesday here",
-        "deploy on Tuesday there",
-    ]
-    assert _search(memory_home, "deploy Tuesday", project=ORDERS) == ["deploy on Tuesday here"]
-
-
-def test_no_hit_in_a_named_project_says_where_there_are_some(memory_home: DataFolder, make_record: MakeRecord) -> None:
-    make_record("kafka retention", project="billing", project_id="git:h/o/billing")
-    mirror.update(memory_home)
-    hint = search.memory_search(memory_home, "kafka", project=ORDERS)["hint"]
-    assert hint is not None
-    assert "billing" in hint
 
 
 def test_archived_and_superseded_records_are_hidden_and_return_when_the_link_is_undone(
@@ -147,17 +47,6 @@ def test_a_record_superseded_by_an_archived_one_stays_visible(memory_home: DataF
     make_record("withdrawn", status="archived", connections=_link(old["uuid"], "supersedes"))
     mirror.update(memory_home)
     assert _search(memory_home, "stays") == ["stays"]
-
-
-def test_long_content_is_shortened_and_says_how_to_get_the_rest(
-    memory_home: DataFolder, make_record: MakeRecord
-) -> None:
-    make_record("needle " + "x" * 2000)
-    mirror.update(memory_home)
-    hit = search.memory_search(memory_home, "needle")["results"][0]
-    assert len(hit["content"]) < 600
-    assert "memory_get" in hit["content"]
-    assert "**needle**" in hit["snippet"]
 
 
 def test_recent_is_newest_first_and_keeps_places_for_the_sessions_project(
@@ -210,19 +99,6 @@ def test_explore_walks_both_directions_breadth_first_to_its_depth(
 def test_exploring_what_is_not_there_is_an_error(memory_home: DataFolder) -> None:
     with pytest.raises(RecordNotFoundError):
         selectors.memory_explore(memory_home, "a" * 32)
-
-
-def test_a_name_that_fits_several_projects_means_all_of_them_and_is_said(
-    memory_home: DataFolder, make_record: MakeRecord
-) -> None:
-    make_record("one api", project="Orders_API", project_id="git:h/a/orders-api")
-    make_record("two api", project="orders-api", project_id="git:h/b/orders-api")
-    make_record("old api", project="orders-api")
-    mirror.update(memory_home)
-    found = selectors.named_scope(memory_home, "orders-api", None, dict(DEFAULTS))
-    answer = search.memory_search(memory_home, "api", project=found)
-    assert len(answer["results"]) == 3
-    assert "2 projects" in (answer["hint"] or "")
 
 
 def test_a_name_of_one_project_gives_its_records_and_those_without_an_id(

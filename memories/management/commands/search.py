@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import os
 import re
+import sqlite3
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from django.db import DatabaseError
+
 from memories import search, selectors
-from memories.core import archived_sessions, conversation_index, mirror, projects, records, scope, transcripts
+from memories.core import archived_sessions, conversation_index, mirror, projects, records, scope, transcript_items
 from memories.core.errors import LockTimeoutError, MirrorUnavailableError, TranscriptError
 from memories.core.settings import read_settings
 from memories.management.base import MemoryCommand
+from memories.management.progress import ProgressBars
+
+WAIT_SECONDS = 60.0
 
 _MARKED = re.compile(r"\*\*(.+?)\*\*")
-"""A matched word as memory_hits.plain_snippet marks it."""
+"""A matched word as snippets.plain marks it."""
+
+_READ_ON = "Read around a hit: llm-memory transcript SESSION --around LINE"
 
 
 def _number(least: int, most: int) -> Callable[[str], int]:
@@ -42,6 +50,7 @@ class Command(MemoryCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The tool's own arguments."""
+        parser.usage = "%(prog)s QUERY [OPTIONS]"  # what is wrong with an option is lost below a list of all
         parser.add_argument("query", nargs="+", help="a question or key words")
         parser.add_argument("--scope", choices=search.SCOPES, default="memories", help="where to look")
         parser.add_argument(
@@ -64,30 +73,30 @@ class Command(MemoryCommand):
         parser.add_argument("--json", action="store_true", help="the answer as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Search and print."""
-        answer = self._search(" ".join(options["query"]), options)
+        """Search and print. Raises MirrorUnavailableError for a damaged index too."""
+        try:
+            answer = self._search(" ".join(options["query"]), options)
+        except (DatabaseError, sqlite3.Error) as error:
+            raise MirrorUnavailableError(
+                f"The index cannot be read ({error}). Run `llm-memory rebuild_index`, then search again."
+            ) from error
         if options["json"]:
             self.say_json(answer)
             return
-        for hit in answer["results"]:
+        found = answer["results"]
+        for hit in found:
             self.say(self._turn(hit) if hit["type"] == "transcript" else self._memory(hit))
             self.say(f"  {self._highlighted(hit['snippet'])}")
         if answer["hint"]:
-            self.say(answer["hint"])
+            self.say(transcript_items.clean(answer["hint"]))
+        if self._is_styled() and any(hit["type"] == "transcript" for hit in found):
+            self.say(f"\n{_READ_ON}")
 
     def _search(self, query: str, options: dict[str, Any]) -> dict[str, Any]:
         folder = self.folder
         settings, _ = read_settings(folder)
         own = projects.identify(os.getcwd(), settings)
-        try:
-            selectors.mirror_connection(folder)
-        except MirrorUnavailableError:
-            mirror.update(folder, wait_seconds=60.0)
-        if options["scope"] != "memories":
-            try:
-                conversation_index.update(folder)
-            except LockTimeoutError:
-                self.stderr.write("Conversations are being indexed by another process: there may be more hits soon.")
+        self._bring_up_to_date(conversations=options["scope"] != "memories")
         named = selectors.named_scope(folder, options["project"], own, settings) if options["project"] else None
         return search.memory_search(
             folder,
@@ -100,14 +109,34 @@ class Command(MemoryCommand):
             },
         )
 
+    def _bring_up_to_date(self, *, conversations: bool) -> None:
+        """Make a missing index; read what is new of the conversations, where they are searched."""
+        folder = self.folder
+        with ProgressBars() as bars:
+            try:
+                selectors.mirror_connection(folder)
+            except MirrorUnavailableError:
+                mirror.update(folder, wait_seconds=WAIT_SECONDS, progress=lambda *counts: bars("records", *counts))
+            if conversations:
+                try:
+                    conversation_index.update(folder, progress=lambda *counts: bars("conversations", *counts))
+                except LockTimeoutError:
+                    self.stderr.write(
+                        "Conversations are being indexed by another process: there may be more hits soon."
+                    )
+
     def _memory(self, hit: dict[str, Any]) -> str:
-        head = " · ".join(filter(None, [f"{hit['created_at'][:10]} {hit['type']}", hit["project"], hit.get("status")]))
-        return f"{self.style.MIGRATE_HEADING(head)}  {hit['uuid']}"
+        head = self._head(f"{hit['created_at'][:10]} {hit['type']}", hit["project"], hit.get("status"))
+        return f"{head}{hit['uuid']}"
 
     def _turn(self, hit: dict[str, Any]) -> str:
-        said = f"{hit['role']}{' (subagent)' if hit.get('subagent') else ''}"
-        head = " · ".join(filter(None, [f"{(hit['timestamp'] or 'no time')[:10]} {said}", hit["project"]]))
-        return f"{self.style.MIGRATE_HEADING(head)}  {self._place(hit['session_id'], hit['line'])}"
+        when = (hit["timestamp"] or "no time").replace("T", " ")[:16]
+        said = f"{when} {hit['role']}{' (subagent)' if hit.get('subagent') else ''}"
+        return self._head(said, hit["project"]) + self._place(hit["session_id"], hit["line"])
+
+    def _head(self, *parts: str | None) -> str:
+        head = " ".join(transcript_items.clean(" · ".join(filter(None, parts))).split())
+        return f"{self.style.MIGRATE_HEADING(head)}  "
 
     def _place(self, session_id: str, line: int) -> str:
         """Where a turn was said, as `transcript` takes it; on a terminal a link to the file."""
@@ -117,7 +146,7 @@ class Command(MemoryCommand):
         try:
             path = archived_sessions.find(self.folder, session_id).path
         except TranscriptError:
-            path = transcripts.archive_path(self.folder, session_id)
+            return place  # gone since it was indexed
         return f"\x1b]8;;{Path(path).as_uri()}#L{line}\x1b\\{place}\x1b]8;;\x1b\\"
 
     def _highlighted(self, snippet: str) -> str:

@@ -55,7 +55,9 @@ class Command(MemoryCommand):
         self.say(f"Index: {done.total} records{rebuilt}; {changes}; {len(done.skipped)} skipped")
         for name, reason in done.skipped:
             self.say(f"  skipped: {name}: {reason}")
-        if result.indexed is not None:
+        if result.indexed is None:
+            self.say("Conversations: another process is indexing them")
+        else:
             self.say(f"Conversations: {result.indexed.total} turns; {result.indexed.turns} added")
             for name, reason in result.indexed.problems:
                 self.say(f"  skipped: {name}: {reason}")
