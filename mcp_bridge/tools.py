@@ -53,6 +53,7 @@ def _tool(
 def register(server: MCPServer[Any], calls: Calls) -> None:
     """Add the tools to a server. calls runs each body on one thread and turns domain errors into tool errors."""
     _register_writes(server, calls)
+    _register_search(server, calls)
     _register_reads(server, calls)
     _register_transcripts(server, calls)
 
@@ -102,7 +103,7 @@ def _register_writes(server: MCPServer[Any], calls: Calls) -> None:
         return await calls.run(lambda: services.memory_delete(calls.folder, uuid))
 
 
-def _register_reads(server: MCPServer[Any], calls: Calls) -> None:
+def _register_search(server: MCPServer[Any], calls: Calls) -> None:
     @_tool(server, READ, ALWAYS_LOAD)
     async def memory_search(
         query: Annotated[str, Field(description="A question or key words, in any form")],
@@ -139,6 +140,8 @@ def _register_reads(server: MCPServer[Any], calls: Calls) -> None:
             )
         )
 
+
+def _register_reads(server: MCPServer[Any], calls: Calls) -> None:
     @_tool(server, READ)
     async def memory_recent(
         project: ProjectFilter = None,

@@ -69,7 +69,7 @@ def in_scope(project: scope.Scope) -> Q:
 
 def named_scope(folder: DataFolder, name: str, session: Project | None, settings: dict[str, Any]) -> scope.Scope:
     """The scope of a project that was named, among the records there are."""
-    return scope.of_name(mirror_connection(folder), mirror_rows.clean(name), session, settings)
+    return scope.of_name(mirror_connection(folder), name, session, settings)
 
 
 def several_projects_hint(found: scope.Scope) -> str | None:

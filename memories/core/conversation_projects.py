@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 _LOGGED = """
 SELECT session.id, session.project, session.project_id, memory.project, memory.project_id FROM session
-JOIN memory ON memory.session_id = session.session_id AND memory.type = 'session_log'
+CROSS JOIN memory ON memory.session_id = session.session_id AND memory.type = 'session_log'
 ORDER BY memory.created_at, memory.id
 """
+"""CROSS JOIN keeps SQLite from walking through all memories in the order of their times."""
 _UNLOGGED = """
 SELECT id, path, cwd FROM session WHERE project_key IS NULL AND turns > 0 AND problem IS NULL AND NOT EXISTS (
     SELECT 1 FROM memory WHERE memory.session_id = session.session_id AND memory.type = 'session_log'

@@ -90,3 +90,26 @@ def sweep_temp_files(folder: str) -> int:
             remove_quietly(os.path.join(folder, name))
             removed += 1
     return removed
+
+
+def states(path: str) -> set[tuple[str, int, int]]:
+    """(name, mtime_ns, size) of each entry of a folder whose name does not begin with a dot. Raises OSError.
+
+    Through the folder's descriptor, which spares resolving its path anew for each of 100,000 files.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    found: set[tuple[str, int, int]] = set()
+    try:
+        with os.scandir(descriptor) as entries:
+            for entry in entries:
+                name = entry.name
+                if name[0] == ".":
+                    continue
+                try:
+                    state = entry.stat(follow_symlinks=False)
+                except OSError:
+                    continue  # gone meanwhile
+                found.add((name, state.st_mtime_ns, state.st_size))
+    finally:
+        os.close(descriptor)
+    return found

@@ -265,26 +265,18 @@ def _scan(folder: DataFolder, known: set[tuple[str, int, int]]) -> list[str]:
 
     known: (name, mtime_ns, size). Sets, because this runs over every record at every session start.
     """
-    seen: set[tuple[str, int, int]] = set()
     try:
-        with os.scandir(folder.records) as entries:
-            for entry in entries:
-                name = entry.name
-                if name[0] == ".":
-                    continue
-                try:
-                    found = entry.stat(follow_symlinks=False)
-                except OSError:
-                    continue
-                seen.add((name, found.st_mtime_ns, found.st_size))
+        seen = files.states(folder.records)
     except FileNotFoundError:
-        pass
+        seen = set()
     except OSError as error:
         raise StorageError(f"Cannot read {folder.records}: {error.strerror}. Check its permissions.") from error
     try:
         graves = set(os.listdir(folder.trash))
     except OSError:
         graves = set()
+    if seen == known and not graves:
+        return []
     changed = {name for name, _, _ in seen - known}
     gone = {name for name, _, _ in known - seen} - changed
     concerned = graves & {name for name, _, _ in seen & known} if graves else ()

@@ -53,3 +53,37 @@ def test_no_text_breaks_the_reader(text: str) -> None:
 )  # fmt: skip
 def test_an_age_is_said_as_a_person_would(seconds: float, said: str) -> None:
     assert clock.age(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("2026", "2026-01-01T00:00:00", "2026-12-31T23:59:59"),
+        ("2026-04", "2026-04-01T00:00:00", "2026-04-30T23:59:59"),
+        ("2024-02", "2024-02-01T00:00:00", "2024-02-29T23:59:59"),
+        ("2025-02", "2025-02-01T00:00:00", "2025-02-28T23:59:59"),
+        (" 2026-03-14 ", "2026-03-14T00:00:00", "2026-03-14T23:59:59"),
+        ("2026-03-14T09:12", "2026-03-14T09:12:00", "2026-03-14T09:12:59"),
+        ("2026-03-14 09:12:44", "2026-03-14T09:12:44", "2026-03-14T09:12:44"),
+        ("2026-03-14T09:12:44.5+02:00", "2026-03-14T07:12:44", "2026-03-14T07:12:44"),
+    ],
+)  # fmt: skip
+def test_a_time_as_a_person_names_it_has_a_first_and_a_last_second(text: str, first: str, last: str) -> None:
+    found = clock.bounds(text)
+    assert found is not None
+    assert tuple(map(clock.format_time, found)) == (first, last)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "26", "2026-", "2026-13", "2026-00", "2026-02-30", "2026-3-1", "20260314", "2026-03-14T09", "2026-03-14T25:00",
+     "0000", "２０２６", "yesterday", "last", "2026-W10-1"],
+)  # fmt: skip
+def test_what_names_no_time_has_no_bounds(text: str) -> None:
+    assert clock.bounds(text) is None
+
+
+@given(st.text() | st.text(alphabet="0123456789-:T+Z. ", max_size=30))
+def test_bounds_of_any_text_are_none_or_in_order(text: str) -> None:
+    found = clock.bounds(text)
+    assert found is None or found[0] <= found[1]

@@ -74,3 +74,14 @@ def test_a_process_is_alive_until_it_has_ended() -> None:
 
 def test_removing_what_is_not_there_is_no_error(place: Path) -> None:
     files.remove_quietly(str(place / "none"))
+
+
+def test_the_states_of_a_folders_entries_are_listed_without_hidden_ones(place: Path) -> None:
+    (place / "one.json").write_bytes(b"12345")
+    (place / ".one.json.tmp-1").write_bytes(b"")
+    (place / "folder").mkdir()
+    found = {name: (mtime_ns, size) for name, mtime_ns, size in files.states(str(place))}
+    assert set(found) == {"one.json", "folder"}
+    assert found["one.json"] == ((place / "one.json").stat().st_mtime_ns, 5)
+    with pytest.raises(FileNotFoundError):
+        files.states(str(place / "absent"))

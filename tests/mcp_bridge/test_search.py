@@ -270,7 +270,7 @@ conversation_rows.Transaction.__exit__ = leave
     connection = mirror.connect(folder.mirror)
     assert connection.execute("SELECT count(*) FROM turn").fetchone() == (0,)
     connection.close()
-    assert conversation_index.update(folder).turns == 2
+    assert conversation_index.update(folder, wait_seconds=60.0).turns == 2
 
 
 def _empty_index(folder: DataFolder) -> None:

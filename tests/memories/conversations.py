@@ -10,6 +10,8 @@ from memories.core.paths import DataFolder
 from tests.conftest import MakeRecord
 from tests.core.transcript_lines import Script
 
+WAIT_SECONDS = 60.0
+
 
 def session_id(number: int) -> str:
     """A session id that is another for each number."""
@@ -44,9 +46,9 @@ def archive_subagent(folder: DataFolder, script: Script, agent: str) -> None:
 
 
 def index(folder: DataFolder) -> None:
-    """Bring records and conversations up to date."""
-    mirror.update(folder)
-    conversation_index.update(folder)
+    """Bring records and conversations up to date; a server that runs may be at it."""
+    mirror.update(folder, wait_seconds=WAIT_SECONDS)
+    conversation_index.update(folder, wait_seconds=WAIT_SECONDS)
 
 
 def log(make_record: MakeRecord, number: int, project: str, project_id: str | None = None) -> None:

@@ -462,7 +462,7 @@ def test_hits_are_compact(memory_home: DataFolder, make_record: MakeRecord) -> N
         kind = "transcript" if hit["type"] == "transcript" else "long" if hit["tags"] == "long" else "short"
         sizes[kind].append(len(json.dumps(hit, ensure_ascii=False)))
     assert {kind: len(found) for kind, found in sizes.items()} == {"short": 10, "long": 1, "transcript": 19}
-    assert max(sizes["short"]) < 600
+    assert max(sizes["short"]) < 620
     assert max(sizes["long"]) < 650
     assert max(sizes["transcript"]) < 450
 

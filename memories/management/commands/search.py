@@ -97,7 +97,8 @@ class Command(MemoryCommand):
         settings, _ = read_settings(folder)
         own = projects.identify(os.getcwd(), settings)
         self._bring_up_to_date(conversations=options["scope"] != "memories")
-        named = selectors.named_scope(folder, options["project"], own, settings) if options["project"] else None
+        name = transcript_items.clean(options["project"] or "")
+        named = selectors.named_scope(folder, name, own, settings) if name else None
         return search.memory_search(
             folder,
             query,
