@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import BooleanField, F, Func, QuerySet, Value
 
-from memories import selectors, snippets
+from memories import ranking, selectors, snippets
 from memories.core import clock, query
 from memories.core.query import Term
-from memories.models import Memory, Snippet
+from memories.models import Memory
 
 if TYPE_CHECKING:
     from memories.search import Wanted
@@ -36,8 +36,10 @@ def find(raw: sqlite3.Connection, wanted: Wanted, asked: list[tuple[int, Term]],
     expression = _expression(asked)
     if not expression:
         return []
-    hits = list(selectors.matching(expression, _base(raw, wanted), wanted.boosted)[:most])
-    passages = _passages(expression, [hit.id for hit in hits])
+    scores = dict(ranking.ranked(expression, _base(raw, wanted), most, wanted.boosted))
+    memories = Memory.objects.in_bulk(list(scores))
+    hits = [memories[row_id] for row_id in scores if row_id in memories]
+    passages = _passages(raw, expression, [hit.id for hit in hits])
     held = _held(raw, asked, [hit.id for hit in hits])
     hidden = _hidden(hits) if wanted.include_archived else {}
     return [
@@ -47,7 +49,7 @@ def find(raw: sqlite3.Connection, wanted: Wanted, asked: list[tuple[int, Term]],
             **({"status": hidden[hit.id]} if hit.id in hidden else {}),
             "snippet": snippets.plain(passages.get(hit.id, ""), _snippet_chars(hit)),
             "matched": held[hit.id],
-            "score": float(f"{hit.score:.4g}"),
+            "score": float(f"{scores[hit.id]:.4g}"),
         }
         for hit in hits
     ]
@@ -58,8 +60,9 @@ def projects(raw: sqlite3.Connection, wanted: Wanted, asked: list[tuple[int, Ter
     expression = _expression(asked)
     if not expression:
         return []
-    found = selectors.matching(expression, _base(raw, wanted)).values_list("project", flat=True)
-    return list(dict.fromkeys(found[: selectors.MAX_LIMIT]))
+    best = [row_id for row_id, _ in ranking.ranked(expression, _base(raw, wanted), selectors.MAX_LIMIT)]
+    found = dict(Memory.objects.filter(id__in=best).values_list("id", "project"))
+    return list(dict.fromkeys(found[row_id] for row_id in best if row_id in found))
 
 
 def _expression(asked: list[tuple[int, Term]]) -> str:
@@ -89,11 +92,11 @@ def split_tags(listed: str) -> frozenset[str]:
     return frozenset(tag.strip().casefold() for tag in listed.split(",") if tag.strip())
 
 
-def _passages(expression: str, ids: list[int]) -> dict[int, str]:
-    # In a query of its own: SQLite would make the snippet of every match before it sorts.
-    chosen = Memory.objects.filter(index__match__match=expression, id__in=ids)
-    passage = Snippet("index__match", snippets.WORDS, snippets.MARKS)
-    return dict(chosen.annotate(passage=passage).values_list("id", "passage"))
+def _passages(raw: sqlite3.Connection, expression: str, ids: list[int]) -> dict[int, str]:
+    """memory id -> the passage that matches best. Of the hits alone: SQLite would make it of every match first."""
+    sql = "SELECT snippet(memory_fts, 0, ?, ?, '…', ?) FROM memory_fts WHERE memory_fts MATCH ? AND rowid = ?"
+    rows = {one: raw.execute(sql, (*snippets.MARKS, snippets.WORDS, expression, one)).fetchone() for one in ids}
+    return {one: row[0] for one, row in rows.items() if row is not None}
 
 
 def _held(raw: sqlite3.Connection, asked: list[tuple[int, Term]], ids: list[int]) -> dict[int, list[str]]:

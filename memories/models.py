@@ -10,8 +10,6 @@ from django.db.models.expressions import Combinable
 from django.db.models.lookups import Lookup
 from django.db.models.sql.compiler import SQLCompiler
 
-from memories.core.query import BM25_WEIGHTS
-
 MARK_START, MARK_END = "\x02", "\x03"
 """What snippets put around matched words: control characters, so that escaping the text cannot touch them."""
 
@@ -31,16 +29,6 @@ class Match(Lookup):
         left, left_params = self.process_lhs(compiler, connection)
         right, right_params = self.process_rhs(compiler, connection)
         return f"{left} MATCH {right}", (*left_params, *right_params)
-
-
-class Bm25(models.Func):
-    """BM25 of the current match with BM25_WEIGHTS; smaller (more negative) is better, as SQLite gives it."""
-
-    function = "bm25"
-    output_field = models.FloatField()
-
-    def __init__(self, match_column: str) -> None:
-        super().__init__(models.F(match_column), *[models.Value(weight) for weight in BM25_WEIGHTS])
 
 
 class Snippet(models.Func):

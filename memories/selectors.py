@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import time
 from typing import Any
 from urllib.parse import quote
 
 from django.db import DatabaseError, connection
-from django.db.models import Case, Exists, F, FloatField, OuterRef, Q, QuerySet, Value, When
-from django.db.models.expressions import ExpressionWrapper
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from memories.core import clock, coverage, mirror, mirror_rows, query, records, scope, words
+from memories import ranking
+from memories.core import coverage, mirror, mirror_rows, query, records, scope, words
 from memories.core.errors import MirrorUnavailableError, RecordNotFoundError
 from memories.core.paths import DataFolder
 from memories.core.projects import Project
-from memories.models import Bm25, Link, Memory
+from memories.models import Link, Memory
 
 MAX_LIMIT = 100
 WHOLE_CHARS = 500
@@ -97,28 +96,6 @@ def brief(memory: Memory, excerpt: int = WHOLE_CHARS) -> dict[str, Any]:
         "transcript_ref": memory.transcript_ref,
         "tags": memory.tags,
     }
-
-
-def matching(expression: str, base: QuerySet[Memory], boosted: scope.Scope | None = None) -> QuerySet[Memory]:
-    """The base's memories that match an FTS5 expression (query.match_expression), best first.
-
-    Annotated with `score`: BM25 times the boosts of query.py.
-    """
-    own = Case(When(in_scope(boosted), then=Value(query.PROJECT_BOOST)), default=Value(1.0)) if boosted else Value(1.0)
-    weight = Value(1.0) + (F("importance") - Value(records.DEFAULT_IMPORTANCE)) * Value(query.IMPORTANCE_STEP)
-    kept_current = Case(When(type="narrative", then=Value(query.NARRATIVE_BOOST)), default=Value(1.0))
-    today = time.time()
-    recent = Case(
-        *[
-            When(created_at__gte=clock.format_time(today - days * 86_400), then=Value(factor))
-            for days, factor in query.RECENCY_STEPS
-        ],
-        default=Value(1.0),
-    )
-    boosts = own * weight * kept_current * recent
-    score = ExpressionWrapper(Bm25("index__match") * Value(-1.0) * boosts, output_field=FloatField())
-    found = base.filter(index__match__match=expression).annotate(score=score)
-    return found.order_by("-score", "-created_at", "-id")
 
 
 def memory_recent(
@@ -223,7 +200,8 @@ def near_duplicates_of(content: str, type: str, project: scope.Scope | None) -> 
     expression = query.match_expression(content)
     if expression is None:
         return []
-    found = matching(expression, _same_kind(type, project))[:10]
+    best = [row_id for row_id, _ in ranking.ranked(expression, _same_kind(type, project), 10)]
+    found = Memory.objects.filter(id__in=best)
     alike = [(words.similarity(content, memory.content), memory.uuid) for memory in found]
     return [uuid for share, uuid in sorted(alike, reverse=True) if share >= query.NEAR_DUPLICATE]
 

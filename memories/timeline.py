@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Substr
 
-from memories import selectors
+from memories import ranking, selectors
 from memories.core import query
 from memories.core.records import TYPES
 from memories.markdown import plain_line
@@ -147,7 +147,7 @@ def ranked(filters: Filters, offset: int = 0) -> Page:
     base = _memories(replace(filters, q=""))
     end = min(offset + PAGE_SIZE, MAX_RANKED)
     # Ids first: SQLite would make the snippet of every match before it sorts.
-    ids = list(selectors.matching(expression, base).values_list("id", flat=True)[offset : end + 1])
+    ids = [row_id for row_id, _ in ranking.ranked(expression, base, end + 1)][offset:]
     shown = ids[: end - offset]
     chosen = Memory.objects.filter(index__match__match=expression, id__in=shown)
     snippets = dict(chosen.annotate(snippet=Snippet("index__match")).values_list("id", "snippet"))

@@ -29,7 +29,7 @@ NARRATIVE_BOOST = 1.1
 RECENCY_STEPS = ((7, 1.10), (30, 1.07), (90, 1.05), (365, 1.02))
 """(days, factor): what a memory no older than so many days gains. At most a tenth: it settles ties, not questions."""
 
-MEMORY_BUDGET = 20_000
+MEMORY_BUDGET = 10_000
 """Matches that a search of the memories ranks; beyond that the most frequent words are left out of the question."""
 
 # Conversations: BM25F over posting lists (turn_search), without any boost: recency, role and project only cost there.

@@ -30,6 +30,10 @@ class Scope:
     def __init__(self, name: str, ids: frozenset[str], keys: frozenset[str], several: tuple[str, ...] = ()) -> None:
         self.name, self.ids, self.keys, self.several = name, ids, keys, several
 
+    def holds(self, project_id: str | None, project_key: str | None) -> bool:
+        """Whether a row with that id and folded name belongs to it; what sql() says of one row."""
+        return project_id in self.ids if project_id is not None else project_key in self.keys
+
     def conditions(self) -> list[tuple[str, str]]:
         """The scope as single equalities on `memory`, each with its value; together they are sql()."""
         by_id = [("memory.project_id = ?", value) for value in sorted(self.ids)]
