@@ -12,6 +12,7 @@ from typing import Any
 from bench.stdio import McpClient
 from memories.core import sync
 from memories.core.paths import DataFolder
+from memories.core.scope import Scope
 from memories.core.settings import DEFAULTS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -55,11 +56,12 @@ class Home:
         """Our MCP server on this home. Raises ServerError."""
         return McpClient([sys.executable, "-I", str(ROOT / "manage.py"), "mcp"], self.environ, self.place)
 
-    def search(self, question: str, scope: str, limit: int) -> list[dict[str, Any]]:
+    def search(self, question: str, scope: str, limit: int, boosted: Scope | None = None) -> list[dict[str, Any]]:
         """Hits of memory_search, in-process; start_django() comes first. Raises LLMMemoryError."""
         from memories import search  # needs Django to be set up
 
-        found: list[dict[str, Any]] = search.memory_search(self.folder, question, scope=scope, limit=limit)["results"]
+        answer = search.memory_search(self.folder, question, scope=scope, limit=limit, boosted=boosted)
+        found: list[dict[str, Any]] = answer["results"]
         return found
 
 

@@ -1,6 +1,6 @@
 """What search finds: LoCoMo's questions and our own about code, through the product itself.
 
-    python -m bench.retrieval PATH [--conversations N] [--together] [--noise N] [--mcp] [--json] [--set NAME=VALUE]
+    python -m bench.retrieval PATH [--conversations N] [--together] [--noise N] [--mcp] [--notes] [--json] [--set N=V]
 
 PATH is a LoCoMo file. Each conversation becomes Claude Code transcripts in a data folder of its own, is archived and
 indexed by a sync, and its questions are asked with memory_search, scope transcripts. Exit code 1 below a bar.
@@ -22,7 +22,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
-from bench import code_questions, dialogues, generator, locomo, metrics
+from bench import code_questions, dialogues, generator, locomo, metrics, notes
 from bench.baselines import PlainIndex
 from bench.dialogues import Conversation, Place
 from bench.metrics import Tally
@@ -106,6 +106,21 @@ def evaluate(groups: Sequence[Sequence[Conversation]], place: Path, *, mcp: bool
     return scores
 
 
+def evaluate_notes(conversations: Sequence[Conversation], place: Path) -> dict[str, Scores]:
+    """Scores of the memories' search, each conversation's turns as notes in a data folder of its own."""
+    scores = Scores()
+    for number, one in enumerate(conversations):
+        home = Home(place / f"notes-{number}")
+        by_key, by_uuid = notes.write(one, home.folder)
+        start_django(home)
+        scores.ask(_among_notes(home, by_uuid), one, by_key)
+    return {OURS: scores}
+
+
+def _among_notes(home: Home, by_uuid: dict[str, Place]) -> Search:
+    return lambda text: [by_uuid[hit["uuid"]] for hit in home.search(text, "memories", DEPTH, notes.OWN)]
+
+
 def _write_noise(folder: Path, turns: int) -> list[Path]:
     folder.mkdir(parents=True)
     if turns:
@@ -184,6 +199,7 @@ def main() -> int:
     parser.add_argument("--together", action="store_true", help="all conversations in one data folder")
     parser.add_argument("--noise", type=int, default=0, metavar="N", help="N generated turns in each data folder")
     parser.add_argument("--mcp", action="store_true", help="ask through the MCP server's stdio pipe")
+    parser.add_argument("--notes", action="store_true", help="turns as notes with importance, age, project at random")
     parser.add_argument("--json", action="store_true", help="figures as JSON")
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", type=_constant, help="another value of a constant"
@@ -196,6 +212,10 @@ def main() -> int:
     except (OSError, ValueError, KeyError) as error:
         print(f"bench.retrieval: cannot use {options.path}: {error!r}. Name a LoCoMo file.", file=sys.stderr)
         return 2
+    if options.notes:
+        with tempfile.TemporaryDirectory(prefix="llm-memory-bench-") as place:
+            show("LoCoMo as notes", evaluate_notes(conversations, Path(place)))
+        return 0
     groups = [conversations] if options.together else [[one] for one in conversations]
     with tempfile.TemporaryDirectory(prefix="llm-memory-bench-") as place:
         measured = {

@@ -85,7 +85,7 @@ def sweep_temp_files(folder: str) -> int:
     except OSError:
         return 0
     for name in names:
-        match = _TEMP_NAME.match(name)
+        match = _TEMP_NAME.match(name) if name.startswith(".") else None
         if match and int(match[1]) != os.getpid() and not process_alive(int(match[1])):
             remove_quietly(os.path.join(folder, name))
             removed += 1
