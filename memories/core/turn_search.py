@@ -134,8 +134,12 @@ def search(
 
 
 def _idf(total: int, count: int) -> float:
-    """Inverse document frequency as FTS5's bm25() has it: never below a millionth."""
-    return max(1e-6, math.log((total - count + 0.5) / (count + 0.5)))
+    """Inverse document frequency, above 0 also for a term that most turns have, as in an archive of a few turns.
+
+    Robertson and Zaragoza, "The Probabilistic Relevance Framework" (2009), 3.2, with 1 added inside the logarithm as
+    Lucene does.
+    """
+    return math.log(1 + (total - count + 0.5) / (count + 0.5))
 
 
 class Evidence:
