@@ -119,7 +119,7 @@ def _register_search(server: MCPServer[Any], calls: Calls) -> None:
     ) -> schemas.ListAnswer:
         """Search what earlier sessions kept (decisions with reasons, gotchas, outcomes, session logs, narratives), or
         with scope transcripts the archived conversations themselves. memory_get gives a memory whole, transcript_read
-        (session_id, around=line) what was said around a hit."""
+        (session_id, around=line, or its cursor) what was said around a hit."""
         return await calls.run(
             lambda: calls.searching(
                 scope,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
 from memories import snippets
-from memories.core import clock, query, turn_rows, turn_search
+from memories.core import archived_sessions, clock, query, transcript_page, turn_rows, turn_search
+from memories.core.errors import TranscriptError
+from memories.core.paths import DataFolder
 from memories.core.query import Term
 from memories.core.turn_search import Corpus, TurnHit
 
@@ -25,7 +28,7 @@ _MORE = 8
 """How many times as many are asked for where those were too few."""
 
 _ROW = (
-    "SELECT turn.id, line, role, time, is_sidechain, text, session_id, part, project FROM turn "
+    "SELECT turn.id, line, role, time, is_sidechain, text, session_id, part, project, offset FROM turn "
     f"JOIN session ON session.id = turn.id >> {turn_rows.SESSION_SHIFT} WHERE turn.id BETWEEN ? AND ?"
 )
 _PASSAGE = "SELECT snippet(turn_fts, 0, ?, ?, '…', ?) FROM turn_fts WHERE turn_fts MATCH ? AND rowid = ?"
@@ -108,7 +111,7 @@ def _in_time(seconds: int | None, wanted: Wanted) -> bool:
 
 
 def _hit(raw: sqlite3.Connection, hit: TurnHit, row: _Row, expression: str | None) -> dict[str, Any]:
-    row_id, line, role, seconds, is_sidechain, text, session_id, part, project = row
+    row_id, line, role, seconds, is_sidechain, text, session_id, part, project, _ = row
     passage = text[:UNMATCHED_CHARS] + "…" * (len(text) > UNMATCHED_CHARS)
     if hit.matched:
         found = raw.execute(_PASSAGE, (*snippets.MARKS, snippets.WORDS, expression, row_id)).fetchone()
@@ -120,8 +123,25 @@ def _hit(raw: sqlite3.Connection, hit: TurnHit, row: _Row, expression: str | Non
         "role": role,
         "timestamp": clock.format_time(seconds) if seconds is not None else None,
         "project": project,
+        **_cursor(raw, row),
         **({"subagent": True} if is_sidechain or part.startswith("agent-") else {}),
         "snippet": snippets.plain(passage),
         "matched": hit.matched,
         "score": float(f"{hit.score:.4g}"),
     }
+
+
+def _cursor(raw: sqlite3.Connection, row: _Row) -> dict[str, str]:
+    """{"cursor"} to where a further row of a long line begins; {} for a line's first row, which `around` shows."""
+    row_id, line, text, session_id, part, offset = row[0], row[1], row[5], row[6], row[7], row[9]
+    before = raw.execute("SELECT id, line FROM turn WHERE id < ? ORDER BY id DESC LIMIT 1", (row_id,)).fetchone()
+    if before is None or before[1] != line or before[0] >> turn_rows.SESSION_SHIFT != row_id >> turn_rows.SESSION_SHIFT:
+        return {}
+    mirror_path = raw.execute("PRAGMA database_list").fetchone()[2]
+    folder = DataFolder(os.path.dirname(mirror_path))
+    try:
+        found = archived_sessions.find(folder, f"{session_id}/{part}" if part else session_id)
+        cursor = transcript_page.cursor_to(found, line, offset, text)
+    except TranscriptError:
+        return {}  # the archive has changed since it was indexed
+    return {"cursor": cursor} if cursor else {}

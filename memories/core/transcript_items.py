@@ -45,12 +45,10 @@ def clean(text: str) -> str:
     return _UNSHOWN.sub("", _LINE_END.sub("\n", encodable)).strip()
 
 
-def parts_of(entry: dict[str, Any], *, is_subagent: bool) -> list[Part]:
-    """The parts of a line of conversation.iter_lines, in order; none where nobody said or did anything.
-
-    is_subagent: the file is a subagent's, so that its lines are the conversation rather than beside it.
-    """
-    if entry.get("isMeta") or (entry.get("isSidechain") and not is_subagent):
+def parts_of(entry: dict[str, Any]) -> list[Part]:
+    """The parts of a line of conversation.iter_lines, in order, a subagent's too; none where nobody said or did
+    anything."""
+    if entry.get("isMeta"):
         return []
     if conversation.is_compaction(entry):
         return [Part("mark", "--- conversation compacted here ---")]

@@ -33,6 +33,9 @@ MAX_BYTES = 48_000
 CONTEXT_SHARE = 3
 """With `around`, what comes before the line has one part in so many of the page."""
 
+_RECOGNISED_CHARS = 200
+"""Characters by which cursor_to recognises a text."""
+
 CHUNK_BYTES = 1024 * 1024
 """Lines are counted in pieces of this size; no context is looked for further than this before a line."""
 
@@ -78,12 +81,14 @@ class Item:
 class _Piece:
     """A part of a line, from the place in it where the page before ended.
 
-    position: characters of the line before the part. skip: characters of the part that were shown before.
+    position: characters of the line before the part. skip: characters of the part that were shown before. is_aside: a
+    subagent's talk within its session's own file, where older clients put it.
     """
 
-    __slots__ = ("line", "offset", "part", "position", "skip", "time")
+    __slots__ = ("is_aside", "line", "offset", "part", "position", "skip", "time")
 
     def __init__(self, line: int, offset: int, position: int, skip: int, part: Part, time: str | None) -> None:
+        self.is_aside = False
         self.line = line
         self.offset = offset
         self.position = position
@@ -181,7 +186,8 @@ class Page:
             clock_time = time[_DAY:_MINUTE]
             head += f" {clock_time}" if time[:_DAY] == self._time[:_DAY] else f" {time[: _DAY - 1]} {clock_time}"
         if piece.part.is_said:
-            head += f" {piece.part.role}" + (", continued" if piece.skip else "")
+            aside = " (subagent)" if piece.is_aside else ""
+            head += f" {piece.part.role}{aside}" + (", continued" if piece.skip else "")
         return Item(piece.line, piece.part, time, text, more, head)
 
 
@@ -298,24 +304,38 @@ def _before(fd: int, line: int, offset: int, found: ArchivedTranscript, room: in
     return begin
 
 
-def _pieces(found: ArchivedTranscript, start: tuple[int, int, int]) -> Iterator[_Piece]:
-    """What there is to show from a place on. Raises TranscriptError when its line has no so many characters."""
+def _pieces(found: ArchivedTranscript, start: tuple[int, int, int], *, only_first: bool = False) -> Iterator[_Piece]:
+    """What there is to show from a place on; only_first: of the line there alone. Raises TranscriptError when its line has no so many characters."""
     line, offset, character = start
     for number, at, entry in conversation.iter_lines(found.path, offset):
-        if character and at != offset:
+        if (character or only_first) and at != offset:
             break
         time = clock.normalise_time(entry.get("timestamp"))
         position = 0
-        for part in transcript_items.parts_of(entry, is_subagent=found.is_subagent):
+        for part in transcript_items.parts_of(entry):
             skip = max(0, character - position)
             if skip < len(part.text):
-                yield _Piece(line + number - 1, at, position, skip, part, time)
+                piece = _Piece(line + number - 1, at, position, skip, part, time)
+                piece.is_aside = bool(entry.get("isSidechain")) and not found.is_subagent
+                yield piece
             position += len(part.text)
         if character >= max(position, 1):
             break
         character = 0  # it was the first line's
     if character:
         raise _misfit(f"{line}:{offset}:{character}", found)
+
+
+def cursor_to(found: ArchivedTranscript, line: int, offset: int, text: str) -> str | None:
+    """The cursor to where a text begins within the line at a byte offset; None when it is not there. For words far
+    inside a long message, which `around` would begin at its start. Raises TranscriptError."""
+    pieces = list(_pieces(found, (line, offset, 0), only_first=True))
+    begin = text[:_RECOGNISED_CHARS]
+    for words in (begin, begin.partition("\n")[0]):  # of a short text, the tool calls after it may follow
+        for piece in pieces:
+            if (within := piece.part.text.find(words)) >= 0:
+                return piece.cursor(within)
+    return None
 
 
 def _fitting(text: str, room: int) -> int:

@@ -157,7 +157,7 @@ def iter_rows(path: str, start: int, lines_before: int, end: int) -> Iterator[Tu
         if entry is None:
             continue
         begins_line = True
-        for part in transcript_items.parts_of(entry, is_subagent=True):
+        for part in transcript_items.parts_of(entry):
             if part.role == "tool" and row is not None and _takes_call(row, entry):
                 row.text += f"\n{part.text}"
                 row.tools += 1

@@ -10,8 +10,8 @@ from memories.core import transcript_items
 from tests.core.transcript_lines import Script
 
 
-def _shown(entry: dict[str, Any], *, is_subagent: bool = False) -> list[tuple[str, str]]:
-    return [(part.role, part.text) for part in transcript_items.parts_of(entry, is_subagent=is_subagent)]
+def _shown(entry: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(part.role, part.text) for part in transcript_items.parts_of(entry)]
 
 
 @pytest.fixture
@@ -61,10 +61,8 @@ def test_an_interruption_is_marked(script: Script) -> None:
     assert _shown(script.user("[Request interrupted by user]")) == [("mark", "--- interrupted by the user ---")]
 
 
-def test_subagents_lines_are_shown_in_their_own_file_only(script: Script) -> None:
-    entry = script.user("Look for herons", isSidechain=True)
-    assert _shown(entry) == []
-    assert _shown(entry, is_subagent=True) == [("user", "Look for herons")]
+def test_subagents_lines_are_shown(script: Script) -> None:
+    assert _shown(script.user("Look for herons", isSidechain=True)) == [("user", "Look for herons")]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from memories.core import budget, conversation, session_logs, transcript_items, transcript_page, transcripts
+from memories.core import (
+    archived_sessions,
+    budget,
+    conversation,
+    session_logs,
+    transcript_items,
+    transcript_page,
+    transcripts,
+)
 from memories.core.errors import TranscriptError
 from memories.core.paths import DataFolder
 from memories.core.transcript_page import Page, read_page
@@ -65,7 +73,7 @@ def _all_parts(path: str) -> Said:
     return [
         (number, part.role, part.text)
         for number, _, entry in conversation.iter_lines(path)
-        for part in transcript_items.parts_of(entry, is_subagent=False)
+        for part in transcript_items.parts_of(entry)
     ]
 
 
@@ -311,6 +319,30 @@ def test_a_subagents_transcript_is_read_by_its_name(folder: DataFolder) -> None:
     page = read_page(folder, f"{SESSION}/agent-a1")
     assert [item.text for item in page.items] == ["Look for herons"]
     assert page.session_id == f"{SESSION}/agent-a1"
+
+
+def test_a_subagents_talk_in_its_sessions_own_file_is_marked_as_such(folder: DataFolder) -> None:
+    script = Script("/p")
+    script.user("Count the herons")
+    script.user("Look for herons", isSidechain=True)
+    _put(folder, script)
+    text = read_page(folder, SESSION).text
+    assert "user (subagent)\n> Look for herons" in text
+    assert "user\n> Count the herons" in text
+
+
+def test_a_cursor_leads_to_words_far_inside_a_long_line(folder: DataFolder) -> None:
+    script = Script("/p")
+    script.user("first")
+    long = " ".join(f"word{number}" for number in range(5000))
+    script.user(long)
+    _put(folder, script)
+    found = archived_sessions.find(folder, SESSION)
+    offset = Path(found.path).read_bytes().index(b"\n") + 1
+    cursor = transcript_page.cursor_to(found, 2, offset, long[long.index("word4000 ") :][:300])
+    assert cursor is not None
+    assert read_page(folder, SESSION, cursor=cursor, max_tokens=300).items[0].text.startswith("word4000 word4001")
+    assert transcript_page.cursor_to(found, 2, offset, "never said") is None
 
 
 def test_the_page_as_data_holds_what_the_text_does(folder: DataFolder) -> None:
