@@ -47,7 +47,9 @@ def find(raw: sqlite3.Connection, wanted: Wanted, asked: list[tuple[int, Term]],
             **selectors.brief(hit, EXCERPT_CHARS),
             "transcript_ref": _short_ref(hit.transcript_ref),
             **({"status": hidden[hit.id]} if hit.id in hidden else {}),
-            "snippet": snippets.plain(passages.get(hit.id, ""), _snippet_chars(hit)),
+            "snippet": snippets.plain(
+                snippets.marked(passages.get(hit.id, ""), hit.content, held[hit.id]), _snippet_chars(hit)
+            ),
             "matched": held[hit.id],
             "score": float(f"{scores[hit.id]:.4g}"),
         }

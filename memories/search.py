@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from memories import memory_hits, selectors, turn_hits
-from memories.core import clock, query
+from memories.core import budget, clock, query
 from memories.core.errors import QueryError
 from memories.core.paths import DataFolder
 from memories.core.query import Term
@@ -166,10 +166,16 @@ class _Answer:
     def _nothing_found(self) -> str | None:
         wanted = self._wanted
         if wanted.project is not None:
+            is_known = _is_known(self._raw, wanted.project)
+            name = budget.label(wanted.project.name)
+            nothing = f"Nothing in {name}" if is_known else f"No project {name!r} is known"
             others = self._projects(replace(wanted, project=None))
-            names = ", ".join(name or "no project" for name in others[:NAMED_PROJECTS])
+            names = ", ".join(budget.label(name or "no project") for name in others[:NAMED_PROJECTS])
             if names:
-                return f"Nothing in {wanted.project.name}; there are hits in: {names}. Search without project."
+                return f"{nothing}; there are hits in: {names}. Search without project."
+            if not is_known:
+                known = ", ".join(map(budget.label, _known_projects(self._raw)))
+                return f"{nothing}{f'; the projects with most in them are: {known}' if known else ''}."
         if self._scope == "transcripts" and turn_hits.is_empty(self._raw):
             return "No conversation is in the index yet; `llm-memory sync` archives what Claude Code has."
         if wanted.is_filtered:
@@ -181,6 +187,24 @@ class _Answer:
         if self._scope != "memories" and not everywhere.is_of_memories:
             found += [hit["project"] for hit in turn_hits.find(self._raw, everywhere, selectors.MAX_LIMIT)]
         return list(dict.fromkeys(found))
+
+
+def _is_known(raw: sqlite3.Connection, project: Scope) -> bool:
+    """Whether any memory or conversation, shown or not, belongs to a project."""
+    for table in ("memory", "session"):
+        condition, values = project.sql(table)
+        if raw.execute(f"SELECT 1 FROM {table} WHERE {condition} LIMIT 1", values).fetchone():
+            return True
+    return False
+
+
+def _known_projects(raw: sqlite3.Connection) -> list[str]:
+    """The names of the projects that have most memories and conversations."""
+    sql = (
+        "SELECT max(project) FROM (SELECT project, project_key FROM memory UNION ALL SELECT project, project_key "
+        "FROM session) WHERE project IS NOT NULL GROUP BY project_key ORDER BY count(*) DESC, 1 LIMIT ?"
+    )
+    return [name for (name,) in raw.execute(sql, (NAMED_PROJECTS,))]
 
 
 def _weights(counts: list[list[tuple[int, Term]]]) -> dict[str, float]:

@@ -27,6 +27,8 @@ SPARE = 50
 _MORE = 8
 """How many times as many are asked for where those were too few."""
 
+_EARLIEST, _LATEST = -(1 << 62), 1 << 62
+
 _ROW = (
     "SELECT turn.id, line, role, time, is_sidechain, text, session_id, part, project, offset FROM turn "
     f"JOIN session ON session.id = turn.id >> {turn_rows.SESSION_SHIFT} WHERE turn.id BETWEEN ? AND ?"
@@ -73,8 +75,9 @@ def _corpus(raw: sqlite3.Connection) -> Corpus:
     return kept[1]
 
 
-def _sessions(raw: sqlite3.Connection, wanted: Wanted) -> list[int] | None:
-    """Numbers of the sessions that may hold hits; None: all."""
+def _sessions(raw: sqlite3.Connection, wanted: Wanted) -> dict[int, set[int] | None] | None:
+    """Number of each session that may hold hits -> the row ids there that lie within the time asked for, None: all of
+    them; None: all sessions."""
     conditions: list[str] = []
     values: list[Any] = []
     if wanted.project is not None:
@@ -88,8 +91,17 @@ def _sessions(raw: sqlite3.Connection, wanted: Wanted) -> list[int] | None:
         values.append(wanted.until)
     if not conditions:
         return None
-    sql = f"SELECT id FROM session WHERE {' AND '.join(conditions)}"
-    return [number for (number,) in raw.execute(sql, values)]
+    sql = f"SELECT id, started_at, ended_at FROM session WHERE {' AND '.join(conditions)}"
+    return {
+        number: None if _in_time(started, wanted) and _in_time(ended, wanted) else _rows_in_time(raw, number, wanted)
+        for number, started, ended in raw.execute(sql, values).fetchall()
+    }
+
+
+def _rows_in_time(raw: sqlite3.Connection, session: int, wanted: Wanted) -> set[int]:
+    sql = "SELECT id FROM turn WHERE id BETWEEN ? AND ? AND time >= ? AND time <= ?"
+    bounds = (_EARLIEST if wanted.since is None else wanted.since, _LATEST if wanted.until is None else wanted.until)
+    return {row_id for (row_id,) in raw.execute(sql, (*turn_rows.session_range(session), *bounds))}
 
 
 def _rows(raw: sqlite3.Connection, found: list[TurnHit], wanted: Wanted) -> list[tuple[TurnHit, _Row]]:
@@ -115,7 +127,7 @@ def _hit(raw: sqlite3.Connection, hit: TurnHit, row: _Row, expression: str | Non
     passage = text[:UNMATCHED_CHARS] + "…" * (len(text) > UNMATCHED_CHARS)
     if hit.matched:
         found = raw.execute(_PASSAGE, (*snippets.MARKS, snippets.WORDS, expression, row_id)).fetchone()
-        passage = found[0] if found else passage
+        passage = snippets.marked(found[0] if found else passage, text, hit.matched)
     return {
         "type": "transcript",
         "session_id": f"{session_id}/{part}" if part else session_id,

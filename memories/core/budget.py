@@ -30,13 +30,17 @@ def units(text: str) -> int:
 
 def quoted(text: str) -> str:
     """Text from memory, each line behind `> `, with the client's own tags defused."""
-    defused = _CLIENT_TAG.sub("‹", text.replace("\0", " "))
-    return "\n".join(f"> {line}".rstrip() for line in defused.splitlines())
+    return "\n".join(f"> {line}".rstrip() for line in defused(text.replace("\0", " ")).splitlines())
+
+
+def defused(text: str) -> str:
+    """A text in which nothing is one of the client's own tags any more; as long as before, character by character."""
+    return _CLIENT_TAG.sub("‹", text)
 
 
 def label(text: str) -> str:
     """A name (a project's, which a repository's marker may choose) as it may stand outside quotes: one short line."""
-    return _CLIENT_TAG.sub("‹", one_line(_UNSHOWN.sub(" ", text), LABEL_CHARS))
+    return defused(one_line(_UNSHOWN.sub(" ", text), LABEL_CHARS))
 
 
 def one_line(text: str, limit: int) -> str:

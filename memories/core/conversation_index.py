@@ -41,8 +41,8 @@ _DIVERGED = "diverged-"
 
 
 class IndexResult:
-    """What an update did. files: transcripts read. turns: rows added. removed: transcripts taken out. total: rows in
-    all. problems: (path below transcripts/, reason) of transcripts that cannot be read."""
+    """What an update did. files: transcripts read. turns: new rows. removed: transcripts taken out. total: rows in all.
+    problems: (path below transcripts/, reason) of transcripts that cannot be read."""
 
     __slots__ = ("files", "problems", "removed", "total", "turns")
 
@@ -178,12 +178,16 @@ class _Update:
 
 
 def _goes_on(full: str, found: os.stat_result, reading: Reading) -> bool:
-    """Whether a file still begins with what was read of it, judged by the end of that; True where nothing was."""
+    """Whether a file still begins with what was read of it, judged by the end of that; True where nothing was.
+
+    The archive only appends: a file of the size that it had, written since, was written by somebody else.
+    """
     if not reading.marked_bytes:
         return True
     if not stat.S_ISREG(found.st_mode) or found.st_size < reading.marked_bytes:
         return False
-    return _mark(full, reading.marked_bytes) == reading.read_mark
+    is_rewritten = found.st_size == reading.size and found.st_mtime_ns != reading.mtime_ns
+    return _mark(full, reading.marked_bytes) == reading.read_mark and not is_rewritten
 
 
 def _mark(full: str, offset: int) -> int:

@@ -10,6 +10,7 @@ from memories.core.transcripts import SUFFIX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import TracebackType
     from typing import Any
 
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 IN_THE_MIDDLE = -1
 """The size of a file that was not read to its end yet."""
 
-_STATE = "id, turns, words, repeats, read_bytes, read_lines, read_turns, read_mark, branch, started_at, ended_at, size"
+_STATE = (
+    "id, turns, words, repeats, read_bytes, read_lines, read_turns, read_mark, branch, started_at, ended_at, size, "
+    "mtime_ns"
+)
 _ID = "SELECT id FROM session WHERE path = ?"
 _KEYS_AT_ONCE = 500
 _TURNS_AT_ONCE = 2000
@@ -35,10 +39,9 @@ class Reading:
     def __init__(self, connection: sqlite3.Connection, path: str) -> None:
         self.path = path
         self.rows: list[TurnRow] = []
-        self.mtime_ns = 0
         self.problem: str | None = None
         known = connection.execute(f"SELECT {_STATE} FROM session WHERE path = ?", (path,)).fetchone()
-        state: tuple[Any, ...] = known or (None, 0, 0, 0, 0, 0, 0, 0, None, None, None, 0)
+        state: tuple[Any, ...] = known or (None, 0, 0, 0, 0, 0, 0, 0, None, None, None, 0, 0)
         self.id: int | None = state[0]
         self.turns: int = state[1]
         self.words: int = state[2]
@@ -51,6 +54,7 @@ class Reading:
         self.started_at: int | None = state[9]
         self.ended_at: int | None = state[10]
         self.size: int = state[11]
+        self.mtime_ns: int = state[12]
 
     @property
     def session_id(self) -> str:
@@ -120,7 +124,7 @@ class Transaction:
 
 
 def write(connection: sqlite3.Connection, readings: list[Reading]) -> int:
-    """Write what was read, in one transaction; returns how many turns were added.
+    """Write what was read, in one transaction; returns how many turns were added, those that were read again left out.
 
     Messages that another file has already are left out. Raises sqlite3.Error, with nothing written.
     """
@@ -143,7 +147,7 @@ def _write_one(connection: sqlite3.Connection, reading: Reading) -> int:
     connection.executemany("INSERT INTO turn VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", turns)
     connection.executemany("INSERT INTO turn_fts (rowid, text, extra) VALUES (?, ?, ?)", indexed)
     connection.execute(_UPSERT, reading.columns())
-    return len(turns)
+    return max(0, len(turns) - gone)  # the last one is read again when its file has grown
 
 
 def _rows_to_insert(
@@ -151,28 +155,86 @@ def _rows_to_insert(
 ) -> tuple[list[tuple[object, ...]], list[tuple[int, str, str]]]:
     """The rows of turn and of turn_fts, those that repeat others left out; counts and places are noted in reading."""
     repeated = _present(connection, [row.key for row in reading.rows if row.key is not None])
+    written: dict[int, str] = {}
     turns: list[tuple[object, ...]] = []
     indexed: list[tuple[int, str, str]] = []
     position = reading.read_turns
-    skipped: tuple[int, str] | None = None
-    for row in reading.rows:
-        if row.key in repeated or (row.key is None and skipped == (row.line, row.role)):
+    for whole in _wholes(reading.rows):
+        rows, first = whole, whole[0]
+        if first.key is not None and (first.key in repeated or first.key in written):
             reading.repeats = 1
-            skipped = (row.line, row.role)
-            continue
-        skipped = None
-        if row.key is not None:
-            repeated.add(row.key)
-        found = row.words()
-        row_id = turn_rows.turn_id(session, position, len(found))
-        reading.add(row, len(found))
-        branch = row.branch if row.branch != reading.branch else None
-        turns.append((row_id, row.line, row.offset, row.role, row.time, branch, row.key, row.is_sidechain, row.text))
-        indexed.append((row_id, row.text, turn_rows.extra_of(row.text, row.time, found)))
-        position += 1
-        if row.offset < reading.read_bytes:
+            rows = _unrepeated(connection, written, whole)
+        if rows and rows[0].key is not None:
+            written[rows[0].key] = _joined(rows)
+        for row in rows:
+            found = row.words()
+            row_id = turn_rows.turn_id(session, position, len(found))
+            reading.add(row, len(found))
+            branch = row.branch if row.branch != reading.branch else None
+            turns.append(
+                (row_id, row.line, row.offset, row.role, row.time, branch, row.key, row.is_sidechain, row.text)
+            )
+            indexed.append((row_id, row.text, turn_rows.extra_of(row.text, row.time, found)))
+            position += 1
+        if first.offset < reading.read_bytes:
             reading.read_turns = position
     return turns, indexed
+
+
+def _wholes(rows: list[TurnRow]) -> Iterator[list[TurnRow]]:
+    """The rows, those together that one text was cut into."""
+    whole: list[TurnRow] = []
+    for row in rows:
+        if whole and (row.key is not None or (row.line, row.role) != (whole[0].line, whole[0].role)):
+            yield whole
+            whole = []
+        whole.append(row)
+    if whole:
+        yield whole
+
+
+def _joined(rows: list[TurnRow]) -> str:
+    return "".join(row.text for row in rows)
+
+
+def _unrepeated(connection: sqlite3.Connection, written: dict[int, str], whole: list[TurnRow]) -> list[TurnRow]:
+    """What a row whose message is in the index says beyond that: the calls that a fork made after an answer which it
+    repeats. They are found again by the message and the first of them. written: texts of this transaction, by key."""
+    row, text = whole[0], _joined(whole)
+    key = row.key
+    while key is not None and (owned := written.get(key) or _text_of(connection, key)) is not None:
+        text = _after_common_lines(text, owned)
+        if not text:
+            return []
+        key = turn_rows.message_key(str(key), row.role, text.partition("\n")[0])
+    return turn_rows.rows_of(row, key, text)
+
+
+def _after_common_lines(text: str, other: str) -> str:
+    """The lines of a text after those with which another one begins as well."""
+    lines = text.split("\n")
+    common = 0
+    for line, same in zip(lines, other.split("\n"), strict=False):
+        if line != same:
+            break
+        common += 1
+    return "\n".join(lines[common:])
+
+
+def _text_of(connection: sqlite3.Connection, key: int) -> str | None:
+    """The text with that key, joined where it was cut into several rows; None where there is none."""
+    sql = "SELECT id, line, role, text FROM turn WHERE uuid_key = ?"
+    found = connection.execute(sql, (key,)).fetchone()
+    if found is None:
+        return None
+    row_id, line, role, text = found
+    last = turn_rows.session_range(row_id >> turn_rows.SESSION_SHIFT)[1]
+    sql = "SELECT uuid_key, line, role, text FROM turn WHERE id > ? AND id <= ? ORDER BY id"
+    for other, *where, more in connection.execute(sql, (row_id, last)):
+        if other is not None or where != [line, role]:
+            break
+        text += more
+    return str(text)
 
 
 def _present(connection: sqlite3.Connection, keys: list[int]) -> set[int]:

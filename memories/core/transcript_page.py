@@ -305,7 +305,10 @@ def _before(fd: int, line: int, offset: int, found: ArchivedTranscript, room: in
 
 
 def _pieces(found: ArchivedTranscript, start: tuple[int, int, int], *, only_first: bool = False) -> Iterator[_Piece]:
-    """What there is to show from a place on; only_first: of the line there alone. Raises TranscriptError when its line has no so many characters."""
+    """What there is to show from a place on; only_first: of the line there alone.
+
+    Raises TranscriptError when its line has no so many characters.
+    """
     line, offset, character = start
     for number, at, entry in conversation.iter_lines(found.path, offset):
         if (character or only_first) and at != offset:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from memories.core.transcript_items import Part
+
 MAX_TOOLS = 20
 """Tool calls in one row; more of them begin another, so that a hit's line stays near what was found."""
 
@@ -149,16 +151,22 @@ def iter_rows(path: str, start: int, lines_before: int, end: int) -> Iterator[Tu
     """The rows of the lines between two byte offsets (of line beginnings), in the file's order.
 
     lines_before: how many lines there are before start. The last row may have to be read again when the file has grown:
-    tool calls may follow it. Raises TranscriptError.
+    tool calls may follow it. A call whose line stands twice in a row is taken once. Raises TranscriptError.
     """
     row: TurnRow | None = None
+    taken: set[str] = set()  # calls in the row's lines, and no more: an update's reading begins with some row
     for number, offset, line in conversation.raw_lines(path, start, end):
         entry = _entry(line)
         if entry is None:
             continue
         begins_line = True
+        calls: list[str] = []
         for part in transcript_items.parts_of(entry):
-            if part.role == "tool" and row is not None and _takes_call(row, entry):
+            call = _call_id(part, entry)
+            calls += filter(None, [call])
+            if call in taken:
+                begins_line = False
+            elif part.role == "tool" and row is not None and _takes_call(row, entry):
                 row.text += f"\n{part.text}"
                 row.tools += 1
                 begins_line = begins_line and row.offset == offset
@@ -169,8 +177,16 @@ def iter_rows(path: str, start: int, lines_before: int, end: int) -> Iterator[Tu
                 row = TurnRow(lines_before + number, offset, role, part.text, entry)
                 row.tools = int(part.role == "tool")
                 row.begins_line = begins_line
+                taken = set()
+        taken.update(calls)
     if row is not None:
         yield from _cut(row)
+
+
+def _call_id(part: Part, entry: dict[str, Any]) -> str | None:
+    """What tells a tool call that the client wrote twice; None for other parts and for lines without uuid."""
+    uuid = entry.get("uuid")
+    return f"{uuid}\0{part.text}" if part.role == "tool" and isinstance(uuid, str) else None
 
 
 def _takes_call(row: TurnRow, entry: dict[str, Any]) -> bool:
@@ -192,6 +208,13 @@ def _entry(line: bytes) -> dict[str, Any] | None:
 
 def _holds(line: bytes, marks: tuple[bytes, ...]) -> bool:
     return any(mark in line for mark in marks)
+
+
+def rows_of(row: TurnRow, key: int | None, text: str) -> list[TurnRow]:
+    """A row like another one with a key and a text of its own, as several where that is longer than MAX_CHARS."""
+    other = _piece(row, text)
+    other.key = key
+    return list(_cut(other))
 
 
 def _cut(row: TurnRow) -> Iterator[TurnRow]:

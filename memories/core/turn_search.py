@@ -24,12 +24,13 @@ from memories.core.turn_rows import CLASS_BITS, CLASS_MASK
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection, Set
+    from collections.abc import Collection, Mapping, Set
 
     from memories.core.query import Term
 
 BEST_FIRST = 400
-"""Turns, best by their own words, around which neighbours are scored."""
+"""Turns, best by their own words, around which neighbours are scored; twice as many where they are too few, so that
+what comes first does not depend on how many are asked for."""
 
 MAX_RANGES = 64
 """Ranges of row ids that a filter is searched in; sessions between them are left out afterwards."""
@@ -42,6 +43,13 @@ _NEWEST_ROWS = (
 )
 """All row ids as one text, parsed as JSON: half the time of fetching them as rows."""
 
+_STATE = (
+    "SELECT total(turns), total(words), total(id * turns), total(id * words), sum(id * (read_mark % 1000003)), "
+    "sum(id * (mtime_ns % 1000003)) FROM session"
+)
+"""What is another whenever a session is. The prime keeps the sums exact: integers of 64 bits, for a million sessions;
+with equal counts, only what a file ends with and when it was written tell that it was replaced."""
+
 _KEPT_COUNTS = 4096
 _COSTLY_COUNT = 1000
 """From so many turns on, a term's count is remembered while the index grows a little; others are counted anew."""
@@ -49,15 +57,14 @@ _COSTLY_COUNT = 1000
 
 class TurnHit:
     """A turn that answers. place: see turn_rows.place. score: higher is better. matched: the words of the question that
-    are in it; empty where only its neighbours have them. coverage: their share of the question, 0 to 1, by idf."""
+    are in it; empty where only its neighbours have them."""
 
-    __slots__ = ("coverage", "matched", "place", "score")
+    __slots__ = ("matched", "place", "score")
 
-    def __init__(self, place: int, score: float, matched: list[str], coverage: float) -> None:
+    def __init__(self, place: int, score: float, matched: list[str]) -> None:
         self.place = place
         self.score = score
         self.matched = matched
-        self.coverage = coverage
 
 
 class Corpus:
@@ -76,8 +83,7 @@ class Corpus:
 
     def refresh(self) -> None:
         """Look at the sessions again if they changed. Raises sqlite3.Error."""
-        sql = "SELECT total(turns), total(words), total(id * turns), total(id * words) FROM session"
-        state = self._connection.execute(sql).fetchone()
+        state = self._connection.execute(_STATE).fetchone()
         if state == self._state:
             return
         self._state = state
@@ -114,23 +120,24 @@ def search(
     corpus: Corpus,
     text: str,
     *,
-    sessions: Collection[int] | None = None,
+    sessions: Mapping[int, Set[int] | None] | None = None,
     most: int = 100,
 ) -> list[TurnHit]:
     """The turns that answer a question, best first, at most so many. Any text is a valid question.
 
-    sessions: numbers of the sessions to look in; None: all. Raises sqlite3.Error.
+    sessions: number of each session to look in -> the row ids there whose words count, None: all; None: all sessions.
+    Turns beside those are given too, as neighbours. Raises sqlite3.Error.
     """
     corpus.refresh()
     asked = [(corpus.count(term), term) for term in query.terms(text)]
     found = sorted(((count, term) for count, term in asked if count), key=lambda pair: pair[0])
-    wanted = None if sessions is None else corpus.sessions.keys() & sessions
-    if not found or wanted == set():
+    wanted = None if sessions is None else {one: sessions[one] for one in corpus.sessions.keys() & sessions.keys()}
+    if not found or wanted == {}:
         return []
     postings = _Postings(connection, corpus, wanted)
     evidence = postings.read(found)
     evidence += postings.read_pairs([term for _, term in asked], evidence)
-    return _ranked(corpus, evidence, sum(_idf(corpus.turns, count) for count, _ in found), most)
+    return _hits(corpus, evidence, most)
 
 
 def _idf(total: int, count: int) -> float:
@@ -158,13 +165,16 @@ class Evidence:
 class _Postings:
     """Reads the row ids of terms, within the sessions that are asked for and the budget."""
 
-    def __init__(self, connection: sqlite3.Connection, corpus: Corpus, sessions: Set[int] | None) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, corpus: Corpus, sessions: dict[int, Set[int] | None] | None
+    ) -> None:
         self._connection = connection
         self._sessions = sessions
-        ranges = [] if sessions is None else _ranges(sessions)
-        self._rows_in = [
-            (turn_rows.session_range(first)[0], turn_rows.session_range(last)[1]) for first, last in ranges
-        ] or [_EVERYTHING]
+        self._parts = {one: rows for one, rows in (sessions or {}).items() if rows is not None}
+        ranges = [] if sessions is None else _ranges(sessions.keys())
+        self._rows_in = [(_rows_of(first, sessions)[0], _rows_of(last, sessions)[1]) for first, last in ranges] or [
+            _EVERYTHING
+        ]
         searched = sum(corpus.sessions.get(one, (0, 0))[1] for first, last in ranges for one in range(first, last + 1))
         self._share = 1.0 if sessions is None else searched / max(corpus.turns, 1)
         self._total = corpus.turns
@@ -209,9 +219,17 @@ class _Postings:
             if len(rows) >= query.ROW_BUDGET and not is_few:
                 break
         if self._sessions is not None:
-            shift, wanted = turn_rows.SESSION_SHIFT, self._sessions
+            shift, wanted, parts = turn_rows.SESSION_SHIFT, self._sessions, self._parts
             rows = [row for row in rows if row >> shift in wanted]
+            if parts:
+                rows = [row for row in rows if row >> shift not in parts or row in parts[row >> shift]]
         return rows
+
+
+def _rows_of(session: int, sessions: Mapping[int, Set[int] | None] | None) -> tuple[int, int]:
+    """The first and the last row id that count in a session."""
+    rows = sessions.get(session) if sessions else None
+    return (min(rows), max(rows)) if rows else turn_rows.session_range(session)
 
 
 def _ranges(sessions: Set[int]) -> list[tuple[int, int]]:
@@ -224,27 +242,36 @@ def _ranges(sessions: Set[int]) -> list[tuple[int, int]]:
     return list(zip(begins, ends, strict=True))[::-1]
 
 
-def _ranked(corpus: Corpus, evidence: list[Evidence], whole: float, most: int) -> list[TurnHit]:
-    sessions = _session_scores(corpus, evidence)
-    best = _best_places(corpus, evidence, sessions)
-    scores = _with_neighbours(corpus, evidence, best)
-    for place in scores:
-        scores[place] += query.SESSION_WEIGHT * sessions.get(turn_rows.session_at(place), 0.0)
-    chosen = heapq.nlargest(most, scores, key=lambda place: (scores[place], place))
-    matched: dict[int, list[Evidence]] = {place: [] for place in chosen}
+def _hits(corpus: Corpus, evidence: list[Evidence], most: int) -> list[TurnHit]:
+    scores = _ranked(corpus, evidence, most)
+    matched: dict[int, list[str]] = {place: [] for place in scores}
     for one in evidence:
-        for row in one.rows if one.term is not None else ():
-            if row >> CLASS_BITS in matched:
-                matched[row >> CLASS_BITS].append(one)
-    return [
-        TurnHit(
-            place,
-            scores[place],
-            [one.term.word for one in matched[place] if one.term is not None],
-            min(1.0, sum(one.idf for one in matched[place]) / whole),
-        )
-        for place in chosen
-    ]
+        if one.term is not None:
+            for row in one.rows:
+                if row >> CLASS_BITS in matched:
+                    matched[row >> CLASS_BITS].append(one.term.word)
+    return [TurnHit(place, score, matched[place]) for place, score in scores.items()]
+
+
+def _ranked(corpus: Corpus, evidence: list[Evidence], most: int) -> dict[int, float]:
+    """place -> score, best first, at most so many: those around the BEST_FIRST, then those around as many more, then
+    twice as many. Whoever pages through them meets each once, for a step's places are the same whatever most is."""
+    sessions = _session_scores(corpus, evidence)
+    own = _own_scores(corpus, evidence, sessions)
+    ranked: dict[int, float] = {}
+    done: set[int] = set()
+    count = BEST_FIRST
+    while len(ranked) < most and len(done) < len(own):
+        best = _best_places(own, count) - done
+        scores = _with_neighbours(corpus, evidence, best)
+        for place in scores:
+            scores[place] += query.SESSION_WEIGHT * sessions.get(turn_rows.session_at(place), 0.0)
+        fresh = scores.keys() - ranked.keys()
+        chosen = heapq.nlargest(most - len(ranked), fresh, key=lambda place: (scores[place], place))
+        ranked |= {place: scores[place] for place in chosen}
+        done |= best
+        count *= 2
+    return ranked
 
 
 def _session_scores(corpus: Corpus, evidence: list[Evidence]) -> dict[int, float]:
@@ -262,8 +289,8 @@ def _session_scores(corpus: Corpus, evidence: list[Evidence]) -> dict[int, float
     return scores
 
 
-def _best_places(corpus: Corpus, evidence: list[Evidence], sessions: dict[int, float]) -> Collection[int]:
-    """The places that are best by their own words and their session; all that match where those are few."""
+def _own_scores(corpus: Corpus, evidence: list[Evidence], sessions: dict[int, float]) -> dict[int, float]:
+    """place -> its score by its own words and its session."""
     own: dict[int, float] = {}
     k1 = query.TURN_SATURATION
     norms = _norms(corpus, query.TURN_LENGTH)
@@ -272,14 +299,20 @@ def _best_places(corpus: Corpus, evidence: list[Evidence], sessions: dict[int, f
         for row in one.rows:
             place = row >> CLASS_BITS
             own[place] = own.get(place, 0.0) + gains[row & CLASS_MASK]
-    if len(own) <= BEST_FIRST:
-        return own
     weight = query.SESSION_WEIGHT
-    scores = [value + weight * sessions.get(place >> turn_rows.POSITION_BITS, 0.0) for place, value in own.items()]
-    least = sorted(scores)[-BEST_FIRST]
-    better = [place for place, score in zip(own, scores, strict=True) if score > least]
-    equal = [place for place, score in zip(own, scores, strict=True) if score == least]
-    return better + heapq.nlargest(BEST_FIRST - len(better), equal)  # of equal ones the newest
+    for place in own:
+        own[place] += weight * sessions.get(place >> turn_rows.POSITION_BITS, 0.0)
+    return own
+
+
+def _best_places(own: dict[int, float], count: int) -> set[int]:
+    """So many places with the best scores; all where those are few."""
+    if len(own) <= count:
+        return set(own)
+    least = sorted(own.values())[-count]
+    better = {place for place, score in own.items() if score > least}
+    equal = [place for place, score in own.items() if score == least]
+    return better | set(heapq.nlargest(count - len(better), equal))  # of equal ones the newest
 
 
 def _with_neighbours(corpus: Corpus, evidence: list[Evidence], best: Collection[int]) -> dict[int, float]:

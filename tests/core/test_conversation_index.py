@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memories.core import conversation, conversation_index, conversation_rows, mirror, paths, transcripts, turn_rows
+from memories.core import conversation, conversation_index, mirror, paths, turn_rows
 from tests.core.conversations import MAIN, check, new_folder, put, select, talk, texts, turns, update
 from tests.core.transcript_lines import OTHER_SESSION, SESSION, Script
 
@@ -47,6 +47,8 @@ def _add(script: Script, kind: str, text: str) -> None:
         script.compaction(text)
     elif kind == "broken":
         script.other(type="mode", text=text)
+    elif kind == "again":
+        script.lines += script.lines[-len(text) :]
     else:
         blocks: dict[str, list[dict[str, Any]]] = {
             "answer": [said],
@@ -58,7 +60,21 @@ def _add(script: Script, kind: str, text: str) -> None:
         script.assistant(*blocks[kind])
 
 
-_KINDS = ["user", "output", "side", "nobody", "summary", "broken", "answer", "call", "call", "plan", "mix", "late"]
+_KINDS = [
+    "user",
+    "output",
+    "side",
+    "nobody",
+    "summary",
+    "broken",
+    "answer",
+    "call",
+    "call",
+    "plan",
+    "mix",
+    "late",
+    "again",
+]
 _SCRIPTS = st.lists(st.tuples(st.sampled_from(_KINDS), _WORDS), max_size=14)
 
 
@@ -94,6 +110,33 @@ def test_a_file_read_as_it_grows_has_the_rows_of_one_read_whole(
         assert turns(growing) == turns(whole)
         figures = "SELECT branch, started_at, ended_at, turns, words, repeats, size, problem FROM session"
         assert select(growing, figures) == select(whole, figures)
+
+
+@settings(max_examples=40, deadline=None)
+@given(_SCRIPTS, _SCRIPTS, _SCRIPTS, st.lists(st.floats(0, 1), max_size=4))
+def test_a_fork_read_as_it_grows_has_the_rows_of_one_read_whole(
+    shared: list[tuple[str, str]], first: list[tuple[str, str]], second: list[tuple[str, str]], cuts: list[float]
+) -> None:
+    data = _script(shared + second)
+    with (
+        tempfile.TemporaryDirectory() as one,
+        tempfile.TemporaryDirectory() as two,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr(turn_rows, "MAX_CHARS", 25)
+        patch.setattr(conversation_index, "BATCH_ROWS", 3)
+        growing, whole = new_folder(one), new_folder(two)
+        for folder in (growing, whole):
+            put(folder, _script(shared + first), mtime=1000)
+            update(folder)
+        for cut in sorted(cuts):
+            part = data[: int(cut * len(data))]
+            put(growing, part, OTHER, mtime=2000 + len(part))
+            update(growing)
+        for folder in (growing, whole):
+            put(folder, data, OTHER, mtime=2000 + len(data))
+            update(folder)
+        assert turns(growing) == turns(whole)
 
 
 def test_a_file_that_grows_byte_by_byte_has_the_rows_of_one_read_whole(
@@ -143,7 +186,7 @@ def test_what_was_read_is_not_read_again(folder: paths.DataFolder, monkeypatch: 
         return real(path, start, end)
 
     monkeypatch.setattr(conversation, "raw_lines", watched)
-    assert update(folder).turns == 2
+    assert update(folder).turns == 1
     assert len(starts) == 1
     assert before - last - 10 < starts[0] < before
     assert path.stat().st_size > 10 * conversation_index.MARK_BYTES
@@ -158,131 +201,7 @@ def test_progress_goes_up_to_the_whole(folder: paths.DataFolder) -> None:
     assert len(seen) == 2
 
 
-# Files that change, go, and repeat others.
-
-
-def test_a_file_that_is_another_one_now_is_read_anew(folder: paths.DataFolder) -> None:
-    put(folder, talk("One", "Two", "Three").dump())
-    update(folder)
-    shorter = talk("Four").dump()
-    put(folder, shorter)
-    update(folder)
-    assert texts(folder) == ["Four"]
-    put(folder, talk("Five").dump(), mtime=1000)
-    assert len(talk("Five").dump()) == len(shorter)
-    update(folder)
-    assert texts(folder) == ["Five"]
-    put(folder, talk("Six", "Seven", "Eight").dump())
-    update(folder)
-    assert texts(folder) == ["Six", "Seven", "Eight"]
-    assert select(folder, "SELECT count(*) FROM session") == [(1,)]
-
-
-def test_a_file_that_was_only_touched_keeps_its_rows(folder: paths.DataFolder) -> None:
-    put(folder, talk("One", "Two").dump())
-    update(folder)
-    before = turns(folder)
-    os.utime(Path(folder.transcripts, MAIN), (1000, 1000))
-    update(folder)
-    assert turns(folder) == before
-
-
-def test_a_resumed_session_in_a_new_file_adds_what_is_new(folder: paths.DataFolder) -> None:
-    first = talk("One", "Two")
-    put(folder, first.dump(), mtime=1000)
-    fork = talk("One", "Two", "Three", session=OTHER_SESSION)
-    put(folder, fork.dump(), OTHER, mtime=2000)
-    update(folder)
-    assert texts(folder, MAIN) == ["One", "Two"]
-    assert texts(folder, OTHER) == ["Three"]
-    fork.answer("Four")
-    put(folder, fork.dump(), OTHER)
-    update(folder)
-    assert texts(folder, OTHER) == ["Three", "Four"]
-
-
-def test_a_compacted_session_goes_on_without_its_summary(folder: paths.DataFolder) -> None:
-    script = talk("One", "Two")
-    put(folder, script.dump())
-    update(folder)
-    script.compaction("This session is being continued: One, Two")
-    script.user("Three")
-    put(folder, script.dump())
-    update(folder)
-    assert texts(folder) == ["One", "Two", "Three"]
-
-
-def test_what_a_removed_file_held_for_others_comes_back_under_these(folder: paths.DataFolder) -> None:
-    put(folder, talk("One", "Two").dump(), mtime=1000)
-    put(folder, talk("One", "Two", "Three", session=OTHER_SESSION).dump(), OTHER, mtime=2000)
-    update(folder)
-    Path(folder.transcripts, MAIN).unlink()
-    result = update(folder)
-    assert result.removed == 1
-    assert texts(folder) == texts(folder, OTHER) == ["One", "Two", "Three"]
-
-
-def test_what_a_replaced_file_held_for_others_comes_back_under_these(folder: paths.DataFolder) -> None:
-    put(folder, talk("One", "Two").dump(), mtime=1000)
-    put(folder, talk("One", "Two", "Three", session=OTHER_SESSION).dump(), OTHER, mtime=2000)
-    update(folder)
-    put(folder, talk("Four").dump())
-    update(folder)
-    assert texts(folder, OTHER) == ["One", "Two", "Three"]
-    assert texts(folder, MAIN) == ["Four"]
-
-
-def test_a_file_that_lost_its_end_gives_it_back_to_those_who_repeat_it(folder: paths.DataFolder) -> None:
-    put(folder, talk("One", "Two").dump(), mtime=1000)
-    put(folder, talk("One", "Two", "Three", session=OTHER_SESSION).dump(), OTHER, mtime=2000)
-    update(folder)
-    put(folder, talk("One").dump())
-    update(folder)
-    assert sorted(texts(folder)) == ["One", "Three", "Two"]
-
-
-def test_an_archive_that_diverged_loses_no_words(folder: paths.DataFolder, tmp_path: Path) -> None:
-    source = tmp_path / "projects" / "-proj" / MAIN
-    source.parent.mkdir(parents=True)
-    source.write_bytes(talk("One", "Two", "Only in the first").dump())
-    transcripts.archive(folder, str(source))
-    update(folder)
-    source.write_bytes(talk("One", "Only in the second", "Three", "Four", "Five").dump())
-    transcripts.archive(folder, str(source))
-    assert update(folder).files >= 2
-    assert sorted(texts(folder)) == ["Five", "Four", "One", "Only in the first", "Only in the second", "Three", "Two"]
-    parts = select(folder, "SELECT part FROM session ORDER BY part")
-    assert parts[0] == ("",)
-    assert parts[1][0].startswith("diverged-")
-
-
-_FILES = (MAIN, OTHER, AGENT)
-_PIECES = ("One", "Two", "Three", "Four")
-
-
-@settings(max_examples=40, deadline=None)
-@given(
-    st.lists(
-        st.tuples(st.sampled_from(_FILES), st.none() | st.lists(st.sampled_from(_PIECES), max_size=5)), max_size=7
-    ),
-    st.integers(1, 3),
-)
-def test_every_word_of_every_file_is_there_once_whatever_came_and_went(
-    steps: list[tuple[str, list[str] | None]], batch: int
-) -> None:
-    with tempfile.TemporaryDirectory() as root, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(conversation_index, "BATCH_ROWS", batch)
-        patch.setattr(conversation_rows, "_TURNS_AT_ONCE", 2)
-        folder = new_folder(root)
-        present: dict[str, set[tuple[int, str]]] = {}
-        for time, (name, told) in enumerate(steps, 1000):
-            if told is not None:
-                put(folder, talk(*told).dump(), name, mtime=time)
-                present[name] = set(enumerate(told))
-            elif present.pop(name, None) is not None:
-                Path(folder.transcripts, name).unlink()
-            update(folder)
-            assert sorted(texts(folder)) == sorted(text for _, text in set().union(*present.values()))
+# What is indexed.
 
 
 def test_subagents_are_parts_of_their_session(folder: paths.DataFolder) -> None:

@@ -85,6 +85,69 @@ def test_every_row_of_a_long_repeated_text_is_left_out(folder: paths.DataFolder)
     assert select(folder, "SELECT repeats FROM session ORDER BY id") == [(0,), (1,)]
 
 
+def _fork(session: str, *commands: str, answer: str = "I look.") -> Script:
+    """A question and an answer with the same ids in every fork, then calls with ids by what they do."""
+    script = Script("/proj", session)
+    script.user("What is it?")
+    script.answer(answer)
+    for command in commands:
+        script.assistant(
+            {"type": "tool_use", "id": "t", "name": "Bash", "input": {"command": command}}, uuid=f"id of {command}"
+        )
+    return script
+
+
+def test_a_forks_own_calls_after_an_answer_it_repeats_are_kept(folder: paths.DataFolder) -> None:
+    put(folder, _fork(SESSION, "a", "b").dump(), mtime=1000)
+    put(folder, _fork(OTHER_SESSION, "a", "c").dump(), OTHER, mtime=2000)
+    assert update(folder).turns == 3
+    assert texts(folder, MAIN) == ["What is it?", "I look.\nBash: a\nBash: b"]
+    assert select(folder, "SELECT line, role, text FROM turn ORDER BY id DESC LIMIT 1") == [(2, "assistant", "Bash: c")]
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_third_fork_adds_only_what_neither_of_the_others_has(folder: paths.DataFolder, at_once: bool) -> None:
+    third = f"{SESSION}/diverged-0a.jsonl"
+    forks = [(MAIN, "a"), (OTHER, "abc"), (third, "abcd")]
+    for number, (name, commands) in enumerate(forks):
+        put(folder, _fork(SESSION, *commands).dump(), name, mtime=1000 + number)
+        if not at_once:
+            update(folder)
+    update(folder)
+    assert texts(folder, OTHER) == ["Bash: b\nBash: c"]
+    assert texts(folder, third) == ["Bash: d"]
+    Path(folder.transcripts, OTHER).unlink()
+    update(folder)
+    assert texts(folder, third) == ["Bash: b\nBash: c\nBash: d"]
+    put(folder, _fork(SESSION, *"abcd").dump(), OTHER)
+    update(folder)
+    assert texts(folder, OTHER) == []
+
+
+def test_a_fork_that_grows_has_its_own_calls_once(folder: paths.DataFolder) -> None:
+    put(folder, _fork(SESSION, "a").dump(), mtime=1000)
+    for number, commands in enumerate(["", "a", "ab", "abc"]):
+        put(folder, _fork(OTHER_SESSION, *commands).dump(), OTHER, mtime=2000 + number)
+        update(folder)
+    assert texts(folder, OTHER) == ["Bash: b\nBash: c"]
+
+
+def test_an_answer_repeated_in_the_same_file_leaves_its_new_calls(folder: paths.DataFolder) -> None:
+    script = _fork(SESSION, "a")
+    script.lines += _fork(SESSION, "a", "b").lines
+    put(folder, script.dump())
+    update(folder)
+    assert texts(folder) == ["What is it?", "I look.\nBash: a", "Bash: b"]
+
+
+def test_calls_after_a_long_answer_that_is_repeated_are_kept(folder: paths.DataFolder) -> None:
+    answer = "long words " * 2000
+    put(folder, _fork(SESSION, "a", answer=answer).dump(), mtime=1000)
+    put(folder, _fork(OTHER_SESSION, "a", "b", answer=answer).dump(), OTHER, mtime=2000)
+    update(folder)
+    assert texts(folder, OTHER) == ["Bash: b"]
+
+
 def test_a_problem_leaves_what_was_read_before(folder: paths.DataFolder) -> None:
     script = Script("/proj")
     script.user("One")

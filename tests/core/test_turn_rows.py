@@ -193,6 +193,33 @@ def test_a_row_in_whose_line_a_call_of_the_row_before_stands_does_not_begin_that
     assert (first.begins_line, second.begins_line) == (True, False)
 
 
+def test_a_call_whose_line_stands_twice_in_a_row_is_in_it_once(tmp_path: Path) -> None:
+    script = Script("/proj")
+    script.answer("I look.")
+    script.call("Bash", {"command": "echo a"}, result=None)
+    script.call("Bash", {"command": "echo b"}, result=None)
+    script.lines += script.lines[1:]
+    script.call("Bash", {"command": "echo a"}, result=None)
+    assert said(tmp_path, script) == [("assistant", "I look.\nBash: echo a\nBash: echo b\nBash: echo a")]
+
+
+def test_a_repeated_call_begins_no_row_after_a_full_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turn_rows, "MAX_TOOLS", 1)
+    script = Script("/proj")
+    script.call("Bash", {"command": "echo a"}, result=None)
+    script.lines += script.lines
+    assert said(tmp_path, script) == [("assistant", "Bash: echo a")]
+
+
+def test_calls_of_one_line_or_without_an_id_are_no_repeats(tmp_path: Path) -> None:
+    script = Script("/proj")
+    call = {"type": "tool_use", "id": "t", "name": "LS", "input": {"path": "/"}}
+    script.assistant(call, call)
+    script.assistant(call, uuid=None)
+    script.assistant(call, uuid=None)
+    assert said(tmp_path, script) == [("assistant", "LS: /\nLS: /\nLS: /\nLS: /")]
+
+
 def test_broken_lines_are_passed_over(tmp_path: Path) -> None:
     script = Script("/proj")
     script.user("Before")

@@ -64,7 +64,6 @@ def test_one_turn_is_found(folder: paths.DataFolder, connection: sqlite3.Connect
     conversation_index.update(folder)
     (hit,) = find(connection, "where does the heron stand?")
     assert hit.matched == ["heron", "stand"]
-    assert hit.coverage == 1
     assert find(connection, "pelican") == []
     assert find(connection, "heron", most=0) == []
 
@@ -88,7 +87,7 @@ def test_a_turn_between_those_that_match_is_found_as_their_neighbour(
     conversation_index.update(folder)
     hits = find(connection, "heron")
     assert texts(connection, hits) == ["Where is the heron?", "At the pond"]
-    assert (hits[1].matched, hits[1].coverage) == ([], 0)
+    assert hits[1].matched == []
 
 
 def test_neighbours_never_cross_sessions_and_places_never_leave_them(
@@ -111,7 +110,7 @@ def test_a_word_of_every_turn_still_finds_them(folder: paths.DataFolder, connect
     conversation_index.update(folder)
     hits = find(connection, "heron")
     assert len(hits) == 6
-    assert all(hit.score > 0 and hit.coverage == 1 for hit in hits)
+    assert all(hit.score > 0 and hit.matched == ["heron"] for hit in hits)
 
 
 def test_of_equal_turns_the_newer_comes_first(folder: paths.DataFolder, connection: sqlite3.Connection) -> None:
@@ -129,7 +128,7 @@ def test_where_many_are_equal_the_newest_are_kept(
     for number in range(20):
         add(folder, number, "The heron stands still")
     conversation_index.update(folder)
-    found = {turn_rows.session_at(hit.place) for hit in find(connection, "heron")}
+    found = {turn_rows.session_at(hit.place) for hit in find(connection, "heron", most=3)}
     assert found == set(sorted(numbers(connection).values())[-3:])
 
 
@@ -140,7 +139,7 @@ def test_where_many_are_equal_the_better_ones_are_kept_first(
     for number in range(20):
         add(folder, number, "The heron " + ("pond" if number in {0, 19} else "stands still " * 10))
     conversation_index.update(folder)
-    hits = find(connection, "heron pond")
+    hits = find(connection, "heron pond", most=3)
     ids = numbers(connection)
     assert [turn_rows.session_at(hit.place) for hit in hits] == [ids[name(19)], ids[name(0)], ids[name(18)]]
 
@@ -169,7 +168,56 @@ def test_a_corpus_sees_that_its_sessions_are_others(folder: paths.DataFolder, co
     assert len(search(connection, corpus, "heron")) == 3
 
 
+def test_a_corpus_sees_that_a_session_was_replaced_by_one_with_equal_counts(
+    folder: paths.DataFolder, connection: sqlite3.Connection
+) -> None:
+    add(folder, 1, "a heron", "a pond")
+    conversation_index.update(folder)
+    corpus = Corpus(connection)
+    assert search(connection, corpus, "quokka") == []
+    script = Script("/proj")
+    for text in ("a quokka", "a marsh"):
+        script.user(text, uuid=None)
+    put(folder, script.dump(), name(1), mtime=5000)
+    conversation_index.update(folder)
+    assert len(search(connection, corpus, "quokka")) == 2
+
+
+# Pages.
+
+
+@pytest.fixture(scope="module")
+def alike(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
+    """One session of 1,200 turns that match, of many lengths, and 60 among them that do not."""
+    folder = new_folder(tmp_path_factory.mktemp("alike"))
+    told = [f"heron {'pond ' * (number % 7)}" if number % 20 else "nothing" for number in range(1200)]
+    add(folder, 1, *told)
+    conversation_index.update(folder)
+    with closing(mirror.connect(folder.mirror)) as connection:
+        yield connection
+
+
+def test_every_turn_that_matches_is_found_if_so_many_are_asked_for(alike: sqlite3.Connection) -> None:
+    assert len([hit for hit in find(alike, "heron", most=5000) if hit.matched]) == 1140
+    assert len(find(alike, "heron", most=900)) == 900
+
+
+def test_what_comes_first_does_not_depend_on_how_many_are_asked_for(alike: sqlite3.Connection) -> None:
+    whole = [hit.place for hit in find(alike, "heron pond", most=5000)]
+    assert len(set(whole)) == len(whole)
+    for most in (1, 399, 400, 401, 450, 800, 1000):
+        assert [hit.place for hit in find(alike, "heron pond", most=most)] == whole[:most]
+
+
 # The filter.
+
+
+def test_of_a_session_only_the_rows_that_are_named_count(alike: sqlite3.Connection) -> None:
+    (session,) = numbers(alike).values()
+    rows = {row for (row,) in alike.execute("SELECT id FROM turn ORDER BY id LIMIT 3")}
+    hits = find(alike, "heron", sessions={session: rows})
+    assert {hit.place for hit in hits if hit.matched} == set(sorted(turn_rows.place(row) for row in rows)[1:])
+    assert find(alike, "heron", sessions={session: set()}) == []
 
 
 @pytest.fixture(scope="module")
@@ -202,7 +250,7 @@ def test_a_filter_never_lets_another_sessions_turn_through(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(query, "ROW_BUDGET", budget)
         patch.setattr(turn_search, "MAX_RANGES", ranges)
-        hits = find(many, " ".join(asked), sessions=sessions, most=1000)
+        hits = find(many, " ".join(asked), sessions=dict.fromkeys(sessions), most=1000)
     assert {turn_rows.session_at(hit.place) for hit in hits} <= sessions
     assert len({hit.place for hit in hits}) == len(hits)
 
@@ -212,13 +260,13 @@ def test_a_filter_never_lets_another_sessions_turn_through(
 def test_a_filter_finds_what_is_in_its_sessions(many: sqlite3.Connection, sessions: set[int], ranges: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(turn_search, "MAX_RANGES", ranges)
-        hits = find(many, "heron", sessions=sessions, most=1000)
+        hits = find(many, "heron", sessions=dict.fromkeys(sessions), most=1000)
     assert {turn_rows.session_at(hit.place) for hit in hits if hit.matched} == sessions
 
 
 def test_a_filter_of_no_session_finds_nothing(many: sqlite3.Connection) -> None:
-    assert find(many, "heron", sessions=[]) == []
-    assert find(many, "heron", sessions=[10**30, -1]) == []
+    assert find(many, "heron", sessions={}) == []
+    assert find(many, "heron", sessions={10**30: None, -1: None}) == []
 
 
 @given(st.sets(st.integers(1, 500), min_size=1), st.integers(1, 10))
@@ -272,7 +320,7 @@ def test_no_term_costs_more_rows_than_the_budget(
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(query, "ROW_BUDGET", budget)
-        rows, _ = _counted(many, " ".join(asked), sessions=sessions)
+        rows, _ = _counted(many, " ".join(asked), sessions=sessions and dict.fromkeys(sessions))
     assert rows <= budget * 2 * len(query.terms(" ".join(asked)))  # terms, and pairs of neighbouring ones
 
 
@@ -297,8 +345,8 @@ def test_only_frequent_terms_find_the_newest_turns(many: sqlite3.Connection, mon
     st.none() | st.sets(st.integers(0, 210)),
 )
 def test_any_text_is_a_question(many: sqlite3.Connection, text: str, sessions: set[int] | None) -> None:
-    for hit in find(many, text, sessions=sessions):
-        assert 0 <= hit.coverage <= 1
+    for hit in find(many, text, sessions=None if sessions is None else dict.fromkeys(sessions)):
+        assert hit.score > 0
 
 
 @pytest.mark.parametrize(

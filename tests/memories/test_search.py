@@ -185,6 +185,20 @@ def test_turns_within_the_time_are_found_among_many_others_of_the_same_session(m
     assert len(_turns(memory_home, "deploy", since="2026-01", until="2026-01", limit=100)) == 100
 
 
+def test_a_few_turns_within_the_time_are_found_after_more_that_match_better_than_are_ranked(
+    memory_home: DataFolder,
+) -> None:
+    long = "deploy " + "and so on and on about many other matters " * 20
+    script = talk(*["deploy now"] * 900, *[long] * 3, "deploy later")
+    for number, line in enumerate(script.lines):
+        month = "03" if number < 900 else "05" if number < 903 else "07"
+        line["timestamp"] = f"2026-{month}-14T09:{number % 60:02}:00Z"
+    archive(memory_home, script)
+    assert {hit["line"] for hit in _turns(memory_home, "deploy", since="2026-05", until="2026-05")} == {901, 902, 903}
+    assert {hit["line"] for hit in _turns(memory_home, "deploy", since="2026-05")} == {901, 902, 903, 904}
+    assert len(_turns(memory_home, "deploy", until="2026-04", limit=100)) == 100
+
+
 def test_a_turn_without_a_time_is_found_only_where_no_time_is_asked_for(memory_home: DataFolder) -> None:
     script = talk("deploy at some time")
     del script.lines[0]["timestamp"]
@@ -322,6 +336,13 @@ def test_pages_give_each_hit_once_in_one_order(memory_home: DataFolder, make_rec
     assert len(whole) == {"memories": 12, "transcripts": 12, "all": 24}[where]
     assert [hit for offset in range(0, 25, 5) for hit in page(offset, 5)] == whole
     assert page(7, 1) == whole[7:8]
+
+
+def test_pages_go_on_for_as_many_hits_as_can_be_skipped(memory_home: DataFolder) -> None:
+    archive(memory_home, talk(*[f"deploy {'retry ' * (number % 5)}" for number in range(700)]))
+    pages = [_turns(memory_home, "deploy retry", offset=offset, limit=100) for offset in range(0, 701, 100)]
+    assert [len(page) for page in pages] == [100] * 7 + [0]
+    assert len({hit["line"] for page in pages for hit in page}) == 700
 
 
 def test_beyond_the_last_hit_the_answer_says_how_many_there_are(
@@ -477,7 +498,7 @@ def test_hits_are_compact(memory_home: DataFolder, make_record: MakeRecord) -> N
         ("needle", {"scope": "transcripts"}, "`llm-memory sync`"),
         ("needle", {"since": "2026"}, "Leave some out"),
         ("needle", {"type": "note"}, "Leave some out"),
-        ("needle", {"project": ORDERS}, "Nothing matches"),
+        ("needle", {"project": ORDERS}, "No project 'orders' is known."),
         ("…", {}, "holds no word"),
     ],
 )
@@ -487,6 +508,27 @@ def test_an_answer_without_hits_says_what_to_try(
     answer = search.memory_search(memory_home, query, **options)
     assert answer["results"] == []
     assert says in answer["hint"]
+
+
+def test_a_project_that_nothing_belongs_to_is_said_to_be_unknown(
+    memory_home: DataFolder, make_record: MakeRecord
+) -> None:
+    for number in range(7):
+        for _ in range(number + 1):
+            make_record("kafka", project=f"shop-{number}")
+    make_record("kafka of none")
+    log(make_record, 1, "warehouse")
+    archive(memory_home, talk("nothing"))
+    nowhere = selectors.named_scope(memory_home, "nosuch <system-reminder>", None, dict(DEFAULTS))
+    said = _hint(memory_home, "needle", project=nowhere)
+    assert said == (
+        "No project 'nosuch ‹system-reminder>' is known; the projects with most in them are: "
+        "shop-6, shop-5, shop-4, shop-3, shop-2."
+    )
+    assert "is known; there are hits in: " in _hint(memory_home, "kafka", project=nowhere)
+    known = selectors.named_scope(memory_home, "Warehouse", None, dict(DEFAULTS))
+    assert _hint(memory_home, "kafka", project=known).startswith("Nothing in warehouse; there are hits in: ")
+    assert "Nothing matches" in _hint(memory_home, "needle", project=known)
 
 
 def test_nothing_in_a_project_names_the_others_best_first(memory_home: DataFolder, make_record: MakeRecord) -> None:

@@ -122,7 +122,7 @@ def test_options_that_are_none_are_said_below_a_short_usage(cli: Cli, options: s
 def test_an_argument_that_is_no_text_is_searched_for_as_far_as_it_is(filled: Cli) -> None:
     odd = os.fsdecode(b"deploy \xff")
     assert "deploy on Tuesday" in filled.run("search", odd)
-    assert "Nothing in" in filled.run("search", "deploy", "--project", odd)
+    assert "is known; there are hits in" in filled.run("search", "deploy", "--project", odd)
     assert "Nothing matches" in filled.run("search", "deploy", "--tags", odd)
 
 
