@@ -23,6 +23,9 @@ LOW_DISK_BYTES = 200_000_000
 NAMED = 5
 """Files that one line names; the rest is counted."""
 
+WAITING_SECONDS = 86_400
+"""Age from which a transcript that is not indexed is a fault: each search and each start of the server indexes."""
+
 SILENT_SECONDS = 86_400
 """A session that is this much newer than the last SessionStart hook means that the hooks do not run."""
 
@@ -129,11 +132,13 @@ def _conversations(folder: DataFolder) -> Iterator[Check]:
         return
     finally:
         connection.close()
-    archived = {path: size for path, _, size in conversation_index.transcript_files(folder)}
+    archived = {path: (size, mtime_ns) for path, mtime_ns, size in conversation_index.transcript_files(folder)}
+    waiting = [path for path in archived if known.get(path) != archived[path][0] and path not in dict(unreadable)]
+    before = time.time_ns() - WAITING_SECONDS * 1_000_000_000
     behind = [
         (path, "grew or changed" if path in known else "not read yet")
-        for path, size in sorted(archived.items())
-        if known.get(path) != size and path not in dict(unreadable)
+        for path in sorted(waiting)
+        if archived[path][1] < before
     ]
     behind += [(path, "no longer in the archive") for path in sorted(known.keys() - archived.keys())]
     if noted != turns:
@@ -142,7 +147,8 @@ def _conversations(folder: DataFolder) -> Iterator[Check]:
     elif behind:
         yield Check("conversations", "warn", f"{len(behind)} not up to date: {_some(behind)}", "run `llm-memory sync`")
     else:
-        yield Check("conversations", "ok", f"{turns} turns of {len(archived)} transcripts, text index consistent")
+        new = f"; {len(waiting)} new, read at the next search" if waiting else ""
+        yield Check("conversations", "ok", f"{turns} turns of {len(archived)} transcripts, text index consistent{new}")
     if unreadable:
         text = f"{len(unreadable)} cannot be read: {_some(unreadable)}"
         yield Check("conversations", "warn", text, "repair or move these files")

@@ -154,6 +154,8 @@ def test_conversations_that_grew_came_or_went_since(folder: DataFolder) -> None:
     script.answer("is here")
     Path(folder.transcripts, f"{session_id(1)}.jsonl").write_bytes(script.dump())
     Path(folder.transcripts, f"{session_id(2)}.jsonl").rename(Path(folder.transcripts, f"{session_id(3)}.jsonl"))
+    for number in (1, 3):
+        os.utime(Path(folder.transcripts, f"{session_id(number)}.jsonl"), (0, doctor.WAITING_SECONDS))
     check = _found(folder, "conversations")
     assert (check.status, check.todo) == ("warn", "run `llm-memory sync`")
     assert check.text == (
@@ -162,6 +164,14 @@ def test_conversations_that_grew_came_or_went_since(folder: DataFolder) -> None:
     )
     index(folder)
     assert _found(folder, "conversations").status == "ok"
+
+
+def test_a_session_that_has_just_ended_waits_for_the_next_search(folder: DataFolder) -> None:
+    archive(folder, talk("the needle"))
+    Path(folder.transcripts, f"{session_id(2)}.jsonl").write_bytes(talk("another", number=2).dump())
+    check = _found(folder, "conversations")
+    assert (check.status, check.todo) == ("ok", "")
+    assert check.text.endswith("; 1 new, read at the next search")
 
 
 def test_a_transcript_that_cannot_be_read(folder: DataFolder) -> None:
