@@ -8,7 +8,7 @@ CREATE TABLE memory (
     content        TEXT NOT NULL,
     title          TEXT NOT NULL,
     search_meta    TEXT NOT NULL,            -- tags, and the date as a person would type it
-    search_extra  TEXT NOT NULL,            -- base forms of irregular words, parts of identifiers, pairs of Han
+    search_extra   TEXT NOT NULL,            -- base forms of irregular words, parts of identifiers, pairs of Han
     content_hash   TEXT NOT NULL,            -- of the normalised content: exact duplicates
     project        TEXT,
     project_key    TEXT,                     -- project with case, '-' and '_' folded

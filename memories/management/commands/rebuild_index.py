@@ -29,8 +29,7 @@ class Command(MemoryCommand):
             )
         seconds = time.monotonic() - started
         self.say(f"Index rebuilt: {done.total} records in {seconds:.1f} s, {len(done.skipped)} skipped")
-        for name, reason in done.skipped:
-            self.say(f"  skipped: {name}: {reason}")
+        self._name_skipped(done.skipped)
         started = time.monotonic()
         with ProgressBars() as bars:
             indexed = conversation_index.update(
@@ -40,5 +39,8 @@ class Command(MemoryCommand):
             )
         seconds = time.monotonic() - started
         self.say(f"Conversations indexed: {indexed.total} turns of {indexed.files} transcripts in {seconds:.1f} s")
-        for name, reason in indexed.problems:
+        self._name_skipped(indexed.problems)
+
+    def _name_skipped(self, files: list[tuple[str, str]]) -> None:
+        for name, reason in files:
             self.say(f"  skipped: {name}: {reason}")
