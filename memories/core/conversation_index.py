@@ -13,7 +13,7 @@ import sqlite3
 import stat
 import zlib
 
-from memories.core import conversation_projects, conversation_rows, mirror, turn_rows
+from memories.core import conversation_projects, conversation_rows, files, mirror, turn_rows
 from memories.core.errors import MirrorUnavailableError, StorageError, TranscriptError
 from memories.core.locks import FileLock
 from memories.core.transcripts import SUFFIX, is_session_id
@@ -160,7 +160,7 @@ class _Update:
         last = next((row for row in reversed(reading.rows) if row.begins_line), None)
         if last is not None:
             reading.stop_at(last)
-        reading.size, reading.mtime_ns = found.st_size, found.st_mtime_ns
+        reading.size, reading.mtime_ns = found.st_size, files.mtime_ns(found)
         reading.read_mark = _mark(full, reading.size)
         self._queue(reading)
 
@@ -186,7 +186,7 @@ def _goes_on(full: str, found: os.stat_result, reading: Reading) -> bool:
         return True
     if not stat.S_ISREG(found.st_mode) or found.st_size < reading.marked_bytes:
         return False
-    is_rewritten = found.st_size == reading.size and found.st_mtime_ns != reading.mtime_ns
+    is_rewritten = found.st_size == reading.size and files.mtime_ns(found) != reading.mtime_ns
     return _mark(full, reading.marked_bytes) == reading.read_mark and not is_rewritten
 
 
@@ -230,7 +230,7 @@ def _state(entry: os.DirEntry[str], path: str) -> Iterator[tuple[str, int, int]]
         found = entry.stat(follow_symlinks=False)
     except OSError:
         return  # deleted meanwhile
-    yield path, found.st_mtime_ns, found.st_size
+    yield path, files.mtime_ns(found), found.st_size
 
 
 def problems(connection: sqlite3.Connection) -> list[tuple[str, str]]:

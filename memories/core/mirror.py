@@ -24,11 +24,15 @@ if TYPE_CHECKING:
 
     from memories.core.paths import DataFolder
 
-MIRROR_VERSION = 2
+MIRROR_VERSION = 3
 """Raise it with every change of schema.sql or of what a row is derived from: the next sync rebuilds."""
 
 RACY_NS = 2_000_000_000
 BUSY_SECONDS = 5.0
+FINGERPRINT_ABOVE = 5000
+"""Records beyond which a scan first compares the whole listing's fingerprint with that of the last scan that found
+nothing changed; below it, comparing each record costs less than importing the hash."""
+
 CHECK_EVERY = 32
 """Records read between two looks at the clock, where a deadline is given."""
 
@@ -147,11 +151,11 @@ def _update_locked(
         result.rebuilt = fresh
         mtimes = _folder_mtimes(folder)
         trusted = not fresh and trust_above is not None and _unchanged(connection, mtimes, trust_above)
-        changes = _dirty(connection) if trusted else _scan(folder, set() if fresh else _known_files(connection))
+        changes = _dirty(connection) if trusted else _scan(folder, None if fresh else connection)
         if fresh or changes:
             _write(connection, folder, changes, result, _Pace(deadline, progress, len(changes)))
         if not trusted and result.complete:
-            _note_scan(connection, mtimes)
+            _note_mtimes(connection, mtimes)
         result.total = connection.execute("SELECT count(*) FROM memory").fetchone()[0]
         result.skipped = problems(connection)
         return result
@@ -167,6 +171,7 @@ def _write(
     try:
         if result.rebuilt:
             _empty(connection)
+        _forget_listing(connection)
         _apply(connection, folder, changes, result, pace)
         if result.rebuilt:
             connection.execute("INSERT INTO memory_fts (memory_fts) VALUES ('rebuild')")
@@ -242,13 +247,22 @@ def _folder_mtimes(folder: DataFolder) -> tuple[int, int]:
 
 def _unchanged(connection: sqlite3.Connection, mtimes: tuple[int, int], above: int) -> bool:
     count = connection.execute("SELECT count(*) FROM source_file").fetchone()[0]
-    return count > above and 0 not in mtimes and connection.execute("SELECT * FROM scan").fetchone() == mtimes
+    return count > above and 0 not in mtimes and _scanned_mtimes(connection) == mtimes
 
 
-def _note_scan(connection: sqlite3.Connection, mtimes: tuple[int, int]) -> None:
-    if connection.execute("SELECT * FROM scan").fetchone() != mtimes:
-        connection.execute("DELETE FROM scan")
-        connection.execute("INSERT INTO scan VALUES (?, ?)", mtimes)
+def _scanned_mtimes(connection: sqlite3.Connection) -> tuple[int, int] | None:
+    row: tuple[int, int] | None = connection.execute("SELECT records_mtime_ns, trash_mtime_ns FROM scan").fetchone()
+    return row
+
+
+def _note_mtimes(connection: sqlite3.Connection, mtimes: tuple[int, int]) -> None:
+    if _scanned_mtimes(connection) != mtimes:
+        connection.execute("UPDATE scan SET records_mtime_ns = ?, trash_mtime_ns = ?", mtimes)
+
+
+def _forget_listing(connection: sqlite3.Connection) -> None:
+    """Before source_file changes: a file put back to an earlier state must not look like the scan that saw it."""
+    connection.execute("UPDATE scan SET listing = '' WHERE listing <> ''")
 
 
 def _dirty(connection: sqlite3.Connection) -> list[str]:
@@ -260,27 +274,44 @@ def _known_files(connection: sqlite3.Connection) -> set[tuple[str, int, int]]:
     return set(connection.execute("SELECT name, mtime_ns, size FROM source_file").fetchall())
 
 
-def _scan(folder: DataFolder, known: set[tuple[str, int, int]]) -> list[str]:
+def _scan(folder: DataFolder, connection: sqlite3.Connection | None) -> list[str]:
     """Names in records/ whose file changed, appeared or vanished since the last scan, or that a tombstone concerns.
 
-    known: (name, mtime_ns, size). Sets, because this runs over every record at every session start.
+    connection: to what the last scan saw; None when nothing of it counts. Temp files of dead processes are removed.
     """
     try:
-        seen = files.states(folder.records)
+        listing = files.listing(folder.records)
     except FileNotFoundError:
-        seen = set()
+        listing = files.Listing()
     except OSError as error:
         raise StorageError(f"Cannot read {folder.records}: {error.strerror}. Check its permissions.") from error
+    files.remove_dead_temp_files(folder.records, listing.hidden)
     try:
         graves = set(os.listdir(folder.trash))
     except OSError:
         graves = set()
-    if seen == known and not graves:
+    changed = listing.names if connection is None else _changed(connection, listing)
+    if not graves:
+        return changed
+    return [*changed, *graves.intersection(listing.names).difference(changed)]
+
+
+def _changed(connection: sqlite3.Connection, listing: files.Listing) -> list[str]:
+    """Names that were changed, made or removed since the last scan; sets, as it runs over every record.
+
+    The fingerprint is noted where nothing was changed: then the listing is what source_file says, young files too.
+    """
+    fingerprint = listing.fingerprint() if len(listing.names) > FINGERPRINT_ABOVE else ""
+    if fingerprint and connection.execute("SELECT listing FROM scan").fetchone() == (fingerprint,):
+        return []
+    seen, known = listing.states(), _known_files(connection)
+    if seen == known:
+        if fingerprint:
+            connection.execute("UPDATE scan SET listing = ?", (fingerprint,))
         return []
     changed = {name for name, _, _ in seen - known}
     gone = {name for name, _, _ in known - seen} - changed
-    concerned = graves & {name for name, _, _ in seen & known} if graves else ()
-    return [*gone, *changed, *concerned]
+    return [*gone, *changed]
 
 
 def _apply(
@@ -351,7 +382,7 @@ def _note_file(
         "mtime_ns = excluded.mtime_ns, size = excluded.size, problem = excluded.problem",
         (
             name.encode("utf-8", "replace").decode(),
-            0 if racy or found is None else found.st_mtime_ns,
+            0 if racy or found is None else files.mtime_ns(found),
             found.st_size if found else 0,
             problem,
         ),
@@ -366,6 +397,7 @@ def apply_records(folder: DataFolder, uuids: list[str], *, busy_seconds: float =
     connection = connect(folder.mirror, busy_seconds=busy_seconds)
     try:
         connection.execute("BEGIN IMMEDIATE")
+        _forget_listing(connection)
         for uuid in uuids:
             _apply_file(connection, folder, uuid + ".json", UpdateResult())
         connection.execute("COMMIT")

@@ -49,11 +49,14 @@ CREATE TABLE source_file (
     problem  TEXT                            -- why it is not in the index; NULL for a record that is
 ) WITHOUT ROWID;
 
--- The folders' mtimes before the last full scan; 0 when one was too young to be trusted. One row.
+-- The folders' mtimes before the last full scan; 0 when one was too young to be trusted. listing: the fingerprint of
+-- records/ while source_file says the same; '' when it may not. One row.
 CREATE TABLE scan (
     records_mtime_ns INTEGER NOT NULL,
-    trash_mtime_ns   INTEGER NOT NULL
+    trash_mtime_ns   INTEGER NOT NULL,
+    listing          TEXT NOT NULL
 );
+INSERT INTO scan VALUES (0, 0, '');
 
 CREATE VIRTUAL TABLE memory_fts USING fts5 (
     content, title, search_meta, search_extra,

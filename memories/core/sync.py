@@ -60,7 +60,7 @@ def run(
             f"Cannot make {folder.root}: {error.strerror}. Check LLM_MEMORY_HOME and the disk."
         ) from error
     with FileLock(os.path.join(folder.state, "sync.lock"), wait_seconds):
-        for place in (folder.records, folder.trash, folder.transcripts, folder.config, folder.state):
+        for place in (folder.trash, folder.transcripts, folder.config, folder.state):
             files.sweep_temp_files(place)
         state.drop_old_sessions(folder)
         swept = None

@@ -76,12 +76,43 @@ def test_removing_what_is_not_there_is_no_error(place: Path) -> None:
     files.remove_quietly(str(place / "none"))
 
 
-def test_the_states_of_a_folders_entries_are_listed_without_hidden_ones(place: Path) -> None:
+def test_a_listing_holds_each_entrys_state_and_hidden_names_apart(place: Path) -> None:
     (place / "one.json").write_bytes(b"12345")
     (place / ".one.json.tmp-1").write_bytes(b"")
     (place / "folder").mkdir()
-    found = {name: (mtime_ns, size) for name, mtime_ns, size in files.states(str(place))}
+    listing = files.listing(str(place))
+    found = {name: (mtime_ns, size) for name, mtime_ns, size in listing.states()}
     assert set(found) == {"one.json", "folder"}
+    assert listing.hidden == [".one.json.tmp-1"]
     assert found["one.json"] == ((place / "one.json").stat().st_mtime_ns, 5)
     with pytest.raises(FileNotFoundError):
-        files.states(str(place / "absent"))
+        files.listing(str(place / "absent"))
+
+
+@pytest.mark.parametrize("change", ["mtime", "size", "name", "gone"])
+def test_a_fingerprint_is_another_one_after_any_change(place: Path, change: str) -> None:
+    for name in ("one.json", "two.json", "gr\udcfc\u00fc.json"):
+        (place / name).write_bytes(b"12345")
+        os.utime(place / name, ns=(1, 1))
+    before = files.listing(str(place)).fingerprint()
+    assert files.listing(str(place)).fingerprint() == before
+    one = place / "one.json"
+    if change == "mtime":
+        os.utime(one, ns=(1, 2))
+    elif change == "size":
+        one.write_bytes(b"1234")
+        os.utime(one, ns=(1, 1))
+    elif change == "name":
+        one.rename(place / "oen.json")
+    else:
+        one.unlink()
+    assert files.listing(str(place)).fingerprint() != before
+
+
+def test_a_file_dated_after_2262_has_a_state_that_sqlite_can_hold(place: Path) -> None:
+    (place / "late.json").write_bytes(b"1")
+    os.utime(place / "late.json", (15_000_000_000, 15_000_000_000))
+    listing = files.listing(str(place))
+    assert listing.mtimes_ns == [files.mtime_ns((place / "late.json").stat())]
+    assert 0 <= listing.mtimes_ns[0] < 2**63
+    assert listing.fingerprint()

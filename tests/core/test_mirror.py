@@ -17,6 +17,12 @@ from memories.core.paths import DataFolder
 from tests.conftest import MakeRecord
 
 
+@pytest.fixture(autouse=True, params=[0, mirror.FINGERPRINT_ABOVE], ids=["as large", "as small"])
+def _fingerprint_above(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test holds for a folder whose listing is compared by fingerprint and for one that is not."""
+    monkeypatch.setattr(mirror, "FINGERPRINT_ABOVE", request.param)
+
+
 def _contents(folder: DataFolder) -> set[str]:
     connection = mirror.connect(folder.mirror)
     try:
@@ -358,3 +364,48 @@ def test_trusting_the_folders_still_looks_again_at_files_that_were_too_young(
     _replace_in_place(records.record_path(folder, record["uuid"]), b"cats", b"dogs")
     mirror.update(folder, trust_above=0)
     assert _contents(folder) == {"dogs"}
+
+
+@pytest.mark.parametrize("through", ["scan", "apply"])
+def test_a_file_put_back_to_an_earlier_state_is_read_again(
+    folder: DataFolder, make_record: MakeRecord, through: str
+) -> None:
+    record = make_record("before the edit")
+    path = Path(records.record_path(folder, record["uuid"]))
+    _age(folder, record["uuid"])
+    mirror.update(folder)
+    mirror.update(folder)  # notes that nothing changed
+    kept, found = path.read_bytes(), path.stat()
+    path.write_bytes(kept.replace(b"before the edit", b"after the edit"))
+    if through == "scan":
+        mirror.update(folder)
+    else:
+        mirror.apply_records(folder, [record["uuid"]])
+    assert _contents(folder) == {"after the edit"}
+    path.write_bytes(kept)
+    os.utime(path, ns=(found.st_mtime_ns, found.st_mtime_ns))
+    mirror.update(folder)
+    assert _contents(folder) == {"before the edit"}
+
+
+def test_an_unchanged_large_folder_is_known_by_its_fingerprint(
+    folder: DataFolder, make_record: MakeRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mirror, "FINGERPRINT_ABOVE", 1)
+    for text in ("one", "two"):
+        _age(folder, make_record(text)["uuid"])
+    mirror.update(folder)
+    mirror.update(folder)
+
+    def compare_each(connection: sqlite3.Connection) -> set[tuple[str, int, int]]:
+        raise AssertionError("the fingerprint was the same")
+
+    monkeypatch.setattr(mirror, "_known_files", compare_each)
+    assert mirror.update(folder).total == 2
+
+
+def test_a_scan_removes_the_temp_files_of_dead_processes(folder: DataFolder) -> None:
+    dead = Path(folder.records) / ".x.json.tmp-4194305"
+    dead.touch()
+    mirror.update(folder)
+    assert not dead.exists()
