@@ -38,6 +38,7 @@ ALLOWED_TOOLS = tuple(
         "memory_explore",
         "narrative_coverage",
         "transcript_read",
+        "memory_brief",
     )
 )
 """Our own tools that run without asking. memory_delete is not among them: Claude Code asks the user."""

@@ -44,7 +44,8 @@ class Machine:
     """Paths of this machine from the environment (HOME, CLAUDE_CONFIG_DIR, LLM_MEMORY_HOME); touches nothing.
 
     folder: the data folder. claude_dir: Claude Code's folder. bin: where our commands go. settings, claude_md: the
-    user's files that we add to. aside: where the first release's files are moved.
+    user's files that we add to. shipped, skill: ours that the user may edit.
+    aside: where the first release's files are moved.
     """
 
     def __init__(self, report: Report) -> None:
@@ -59,6 +60,7 @@ class Machine:
         self.settings = UserFile(os.path.join(self.claude_dir, "settings.json"), self.install_state)
         self.claude_md = UserFile(os.path.join(self.claude_dir, "CLAUDE.md"), self.install_state)
         self.shipped = ShippedFiles(self.folder.root, os.path.join(self.install_state, "shipped.json"))
+        self.skill = ShippedFiles(self.claude_dir, os.path.join(self.install_state, "skill.json"))
         # Claude Code keeps its servers in ~/.claude.json, and inside its folder only where that was moved
         self.server_file = os.path.join(self.claude_dir if self.config_dir_set else self.home, ".claude.json")
 

@@ -9,6 +9,7 @@ from functools import partial
 
 from hooks import claude_settings, launchers, rules_block, server_entry
 from hooks.machine import Machine, Report
+from hooks.shipped_files import skill_texts
 from memories.core.errors import LLMMemoryError, SettingsError
 from memories.core.files import remove_quietly
 
@@ -37,6 +38,7 @@ def uninstall(*, purge: bool = False, yes: bool = False, dry_run: bool = False) 
     steps: list[Callable[[Machine], None]] = [
         _restore_settings,
         _restore_claude_md,
+        _remove_skill,
         server_entry.unregister,
         launchers.remove,
         _remove_code,
@@ -91,6 +93,17 @@ def _restore_claude_md(machine: Machine) -> None:
         if current is not None and rest is None and file.original() is not None:
             rest = b""  # the file was the user's before us: an empty one stays theirs
     _give_back(machine, file, current, rest)
+
+
+def _remove_skill(machine: Machine) -> None:
+    for name, text in skill_texts().items():
+        path = machine.skill.path(name)
+        if not os.path.lexists(path):
+            continue
+        if machine.skill.state(name, text) == "edited":
+            machine.report.leave(f"{machine.show(path)} was edited and was kept")
+        else:
+            machine.report.act(f"remove {machine.show(path)}", partial(machine.skill.remove, name))
 
 
 def _give_back(machine: Machine, file: UserFile, current: bytes | None, rest: bytes | None) -> None:

@@ -40,6 +40,9 @@ TRUST_ABOVE = 2_000
 """Records from which unchanged folder mtimes spare looking at each file (45 ms at 10,000). An edit made in place then
 reaches the mirror by the MCP server's full scan, which every session starts at the same moment."""
 
+ONE_SHOT_ENTRYPOINT = "sdk"
+"""How CLAUDE_CODE_ENTRYPOINT begins in a `claude -p` run (`sdk-cli`): it is shown a handoff, but does not use it up."""
+
 LARGEST_INLINE = 8_000_000
 """Bytes of a transcript beyond which the detached sync archives it: one file must not take the whole time."""
 
@@ -65,10 +68,15 @@ def _start(given: Payload, folder: DataFolder) -> tuple[str, str]:
     caught_up = catch_up(given, folder, settings, deadline)
     if not caught_up:
         start_detached_sync()
-    text, message = _briefing(given, folder, project, settings)
+    text, message, handoffs = _briefing(given, folder, project, settings)
     if problems:
         message += f" · settings: {problems[0]}"
-    return _output(text, message), "caught up" if caught_up else "the rest goes to a detached sync"
+    output = _output(text, message)
+    if handoffs and not os.environ.get("CLAUDE_CODE_ENTRYPOINT", "").startswith(ONE_SHOT_ENTRYPOINT):
+        from memories.core import handoff
+
+        handoff.take(folder, handoffs)
+    return output, "caught up" if caught_up else "the rest goes to a detached sync"
 
 
 def _note_session(given: Payload, folder: DataFolder) -> None:
@@ -114,10 +122,12 @@ def _refresh_mirror(folder: DataFolder, deadline: float) -> bool:
         return True
 
 
-def _briefing(given: Payload, folder: DataFolder, project: Project | None, settings: dict[str, Any]) -> tuple[str, str]:
-    """(text for the model, line for the user)."""
+def _briefing(
+    given: Payload, folder: DataFolder, project: Project | None, settings: dict[str, Any]
+) -> tuple[str, str, list[str]]:
+    """(text for the model, line for the user, the handoffs that the text shows)."""
     if project is None:
-        return "", "LLM Memory: no project here (the home folder or a hidden one); search covers all projects"
+        return "", "LLM Memory: no project here (the home folder or a hidden one); search covers all projects", []
     try:
         return _built(given, folder, project, settings)
     except MirrorUnavailableError:
@@ -125,9 +135,9 @@ def _briefing(given: Payload, folder: DataFolder, project: Project | None, setti
 
         name = label(project.name)
         if not os.access(folder.root, os.W_OK):
-            return "", f"LLM Memory: cannot write {folder.root}; `llm-memory doctor` says more"
+            return "", f"LLM Memory: cannot write {folder.root}; `llm-memory doctor` says more", []
         text = f"LLM Memory is building its index; memory_search will find what is known about {name} shortly."
-        return text, f"LLM Memory: {name} · the index is being built"
+        return text, f"LLM Memory: {name} · the index is being built", []
     except sqlite3.Error as error:
         if not mirror.is_damage(error):
             raise
@@ -135,7 +145,9 @@ def _briefing(given: Payload, folder: DataFolder, project: Project | None, setti
         return _built(given, folder, project, settings)
 
 
-def _built(given: Payload, folder: DataFolder, project: Project, settings: dict[str, Any]) -> tuple[str, str]:
+def _built(
+    given: Payload, folder: DataFolder, project: Project, settings: dict[str, Any]
+) -> tuple[str, str, list[str]]:
     from memories.core import briefing
 
     connection = mirror.connect(folder.mirror)
@@ -149,10 +161,11 @@ def _built(given: Payload, folder: DataFolder, project: Project, settings: dict[
             session_id=given.session_id,
             transcript_path=given.transcript_path,
             since=_last_seen(given) if given.source in {"resume", "fork"} else None,
+            upkeep=settings["narrative_upkeep"],
         )
     finally:
         connection.close()
-    return made.text, made.message
+    return made.text, made.message, made.handoffs
 
 
 def _last_seen(given: Payload) -> str | None:

@@ -15,7 +15,7 @@ from functools import partial
 
 from hooks import claude_settings, first_release, launchers, rules_block, server_entry
 from hooks.machine import Machine, Report
-from hooks.shipped_files import RULES, shipped_texts
+from hooks.shipped_files import RULES, shipped_texts, skill_texts
 from hooks.user_files import UserFile, read_bytes
 from memories.core.clock import format_time
 from memories.core.errors import LLMMemoryError
@@ -81,12 +81,15 @@ def _make_folders(machine: Machine) -> None:
 
 
 def _write_shipped_files(machine: Machine) -> None:
-    for name, text in shipped_texts().items():
-        state, path = machine.shipped.state(name, text), machine.show(machine.shipped.path(name))
-        if state == "write":
-            machine.report.act(f"write {path}", partial(machine.shipped.write, name, text))
-        elif state == "edited":
-            machine.report.note(f"{path} was edited and is left as it is (delete it and install again for the new one)")
+    for place, texts in ((machine.shipped, shipped_texts()), (machine.skill, skill_texts())):
+        for name, text in texts.items():
+            state, path = place.state(name, text), machine.show(place.path(name))
+            if state == "write":
+                machine.report.act(f"write {path}", partial(place.write, name, text))
+            elif state == "edited":
+                machine.report.note(
+                    f"{path} was edited and is left as it is (for the new one, delete it and install again)"
+                )
 
 
 def _edit_settings(machine: Machine) -> None:

@@ -1,4 +1,4 @@
-"""Files that we put into the data folder and the user may edit: the rules text and .stignore.
+"""Files that we put on the machine and the user may edit: the rules text, .stignore, and Claude Code's skill.
 
 A file is written where it is missing or still is a version of ours; one that somebody edited is left alone.
 """
@@ -9,10 +9,12 @@ import json
 import os
 
 from hooks.user_files import read_bytes, sha256
-from memories.core.files import write_atomic
+from memories.core.files import remove_quietly, write_atomic
 
 RULES = "config/CLAUDE.md"
 STIGNORE = ".stignore"
+SKILL = "skills/llm-memory/SKILL.md"
+"""In Claude Code's folder; the others are in the data folder."""
 
 STIGNORE_TEXT = b"""// LLM Memory: what travels between machines (Syncthing; the first pattern that matches decides).
 // Half-written files never travel, and never keep a deleted folder alive.
@@ -31,16 +33,26 @@ _RULES_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "rules"
 
 def shipped_texts() -> dict[str, bytes]:
     """Path in the data folder -> the bytes that this version ships. Raises SettingsError when our own copy is gone."""
-    return {RULES: read_bytes(os.path.join(_RULES_FOLDER, "CLAUDE.md")) or b"", STIGNORE: STIGNORE_TEXT}
+    return {RULES: _text("CLAUDE.md"), STIGNORE: STIGNORE_TEXT}
+
+
+def skill_texts() -> dict[str, bytes]:
+    """Path in Claude Code's folder -> the bytes that this version ships. Raises SettingsError."""
+    return {SKILL: _text("SKILL.md")}
+
+
+def _text(name: str) -> bytes:
+    return read_bytes(os.path.join(_RULES_FOLDER, name)) or b""
 
 
 def shipped_hashes() -> set[str]:
-    """sha256 of every rules text ever shipped (rules/shipped.txt, one a line; a test holds the newest to its file)."""
-    return set((read_bytes(os.path.join(_RULES_FOLDER, "shipped.txt")) or b"").decode("ascii").split())
+    """sha256 of every rules text and skill ever shipped (rules/shipped.txt, one a line; a test holds the newest to
+    their files)."""
+    return set(_text("shipped.txt").decode("ascii").split())
 
 
 class ShippedFiles:
-    """The shipped files of one data folder (root), with a note (JSON: path -> sha256) of what we wrote last."""
+    """The shipped files of one folder (root), with a note (JSON: path -> sha256) of what we wrote last."""
 
     __slots__ = ("_note", "_root")
 
@@ -58,7 +70,7 @@ class ShippedFiles:
 
     def path(self, name: str) -> str:
         """Absolute path of a shipped file."""
-        return os.path.join(self._root, name)
+        return os.path.join(self._root, *name.split("/"))
 
     def state(self, name: str, text: bytes) -> str:
         """`same` (nothing to do), `write` (missing, or an older version of ours) or `edited` (the user's now)."""
@@ -71,6 +83,17 @@ class ShippedFiles:
 
     def write(self, name: str, text: bytes) -> None:
         """Write a file and note its hash. Raises StorageError where the disk refuses."""
+        os.makedirs(os.path.dirname(self.path(name)), mode=0o700, exist_ok=True)
         write_atomic(self.path(name), text)
         note = json.dumps({**self._written(), name: sha256(text)}, indent=2, sort_keys=True)
         write_atomic(self._note, note.encode() + b"\n")
+
+    def remove(self, name: str) -> None:
+        """Remove a file of ours and the folders that then hold nothing, below the root."""
+        path = self.path(name)
+        remove_quietly(path)
+        while (path := os.path.dirname(path)) != self._root:
+            try:
+                os.rmdir(path)
+            except OSError:
+                return  # something of the user's is in it

@@ -59,6 +59,9 @@ class CoverageAnswer(TypedDict):
     status: str
     on_disk: int
     processed: int
+    sessions_since: int
+    turns_since: int
+    since: str | None
     unprocessed: list[dict[str, Any]]
     grown: list[dict[str, Any]]
     stale_refs: list[str]

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from mcp_bridge import schemas
 from mcp_bridge.calls import Calls
-from memories import search, selectors, services
+from memories import brief, search, selectors, services
 from memories.core import transcript_page
 from memories.core.errors import ProjectError
 from memories.core.scope import Scope
@@ -20,6 +20,7 @@ T = TypeVar("T", bound=Callable[..., Any])
 Type = Literal["narrative", "note", "session_log"]
 Where = Literal["memories", "transcripts", "all"]
 Relationship = Literal["supersedes", "related_to"]
+Source = Literal["startup", "resume", "clear", "compact"]
 Uuid = Annotated[str, Field(description="32 hex digits")]
 Limit = Annotated[int, Field(ge=1, le=selectors.MAX_LIMIT)]
 ProjectFilter = Annotated[str | None, Field(description="Only this project; default: all, this session's first")]
@@ -56,6 +57,7 @@ def register(server: MCPServer[Any], calls: Calls) -> None:
     _register_search(server, calls)
     _register_reads(server, calls)
     _register_transcripts(server, calls)
+    _register_brief(server, calls)
 
 
 def _register_writes(server: MCPServer[Any], calls: Calls) -> None:
@@ -73,6 +75,9 @@ def _register_writes(server: MCPServer[Any], calls: Calls) -> None:
         connections: Annotated[
             list[dict[str, str]] | None, Field(description='[{"to_uuid", "relationship": supersedes|related_to}]')
         ] = None,
+        accept_losses: Annotated[
+            list[str] | None, Field(description="Narratives: codes from a refusal, of what is meant to go")
+        ] = None,
     ) -> schemas.StoreAnswer:
         """Keep a memory: a decision with its reason, a correction, a gotcha, an outcome (note), or the project's living
         document (narrative; replaces the active one, older versions are kept). Exact duplicates are skipped."""
@@ -88,6 +93,7 @@ def _register_writes(server: MCPServer[Any], calls: Calls) -> None:
                 transcript_ref=transcript_ref,
                 tags=tags,
                 connections=connections,
+                accept_losses=accept_losses,
             )
         )
 
@@ -172,7 +178,9 @@ def _register_reads(server: MCPServer[Any], calls: Calls) -> None:
         """Which archived sessions the project's narrative covers, and which are unprocessed or grew since;
         transcript_read reads them."""
         return await calls.run(
-            lambda: selectors.narrative_coverage(calls.folder, _required(calls.named(project) or calls.own()))
+            lambda: selectors.narrative_coverage(
+                calls.folder, _required(calls.named(project) or calls.own()), calls.session().session_id
+            )
         )
 
 
@@ -196,6 +204,17 @@ def _register_transcripts(server: MCPServer[Any], calls: Calls) -> None:
             }
         )
         return str(page["text"])
+
+
+def _register_brief(server: MCPServer[Any], calls: Calls) -> None:
+    @_tool(server, READ, plain=True)
+    async def memory_brief(
+        project: Annotated[str | None, Field(description="Default: this session's")] = None,
+        source: Source = "startup",
+    ) -> str:
+        """What a session is told at its start, with its size; compact: what this session was in the middle of."""
+        found = await calls.run(lambda: brief.brief(calls.folder, calls.session(), project, source))
+        return f"({brief.headline(found)})\n\n{found['text']}"
 
 
 def _required(found: Scope | None) -> Scope:

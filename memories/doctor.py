@@ -14,7 +14,19 @@ import uuid
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from memories.core import conversation_index, mirror, query, records, state, transcripts, turn_search
+from memories.core import (
+    budget,
+    clock,
+    conversation_index,
+    coverage,
+    mirror,
+    query,
+    records,
+    staleness,
+    state,
+    transcripts,
+    turn_search,
+)
 from memories.core.errors import LLMMemoryError, MirrorUnavailableError
 from memories.core.paths import DataFolder, claude_config_dir, claude_projects_dir
 from memories.core.settings import disabled_by_environment, read_settings
@@ -154,6 +166,31 @@ def _conversations(folder: DataFolder) -> Iterator[Check]:
         yield Check("conversations", "warn", text, "repair or move these files")
 
 
+def _narratives(folder: DataFolder) -> Iterator[Check]:
+    """Which projects' narratives lag behind: for the user to know, no fault."""
+    try:
+        connection = mirror.connect(folder.mirror)
+    except MirrorUnavailableError:
+        return  # said by _index
+    try:
+        overdue = staleness.overdue(connection, folder, read_settings(folder)[0])
+    finally:
+        connection.close()
+    if not overdue:
+        yield Check("narratives", "ok", "none is behind")
+        return
+    text = f"to be brought up to date: {_some([_behind(found) for found in overdue])}"
+    yield Check("narratives", "ok", text, 'in the project, ask Claude to "update the project memory"')
+
+
+def _behind(found: dict[str, Any]) -> tuple[str, str]:
+    """(project, how far its narrative is behind) of a coverage answer."""
+    sessions = coverage.counted(found["sessions_since"], "session")
+    turns = coverage.counted(found["turns_since"], "turn")
+    what = f"{sessions}, {turns}, the oldest {_ago(clock.parse_time(found['since']) or 0)}"
+    return budget.label(found["project"]), f"no narrative yet; {what}" if found["status"] == "none" else what
+
+
 def _some(items: list[tuple[str, str]]) -> str:
     named = "; ".join(f"{name} ({reason})" for name, reason in items[:NAMED])
     return named + (f"; and {len(items) - NAMED} more" if len(items) > NAMED else "")
@@ -284,8 +321,6 @@ def _capture(folder: DataFolder) -> Iterator[Check]:
 
 
 def _ago(seconds: float) -> str:
-    from memories.core import clock
-
     age = clock.age(time.time() - seconds)
     return age if age == "just now" else f"{age} ago"
 
@@ -319,6 +354,7 @@ _GROUPS: tuple[Callable[[DataFolder], Iterator[Check]], ...] = (
     _settings,
     _index,
     _conversations,
+    _narratives,
     _round_trip,
     _claude_code,
     _capture,

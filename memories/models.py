@@ -67,6 +67,8 @@ class Memory(models.Model):
     origin = models.TextField(null=True)
     status = models.TextField()
     archived_in = models.TextField(null=True)
+    turns = models.IntegerField(null=True)
+    one_shot = models.BooleanField()
 
     class Meta:
         """Owned by schema.sql."""

@@ -184,9 +184,9 @@ def memory_explore(folder: DataFolder, uuid: str, depth: int = 1) -> dict[str, A
     }
 
 
-def narrative_coverage(folder: DataFolder, project: scope.Scope) -> dict[str, Any]:
-    """coverage.coverage over the mirror. Raises MirrorUnavailableError."""
-    return coverage.coverage(mirror_connection(folder), folder, project)
+def narrative_coverage(folder: DataFolder, project: scope.Scope, own_session: str | None = None) -> dict[str, Any]:
+    """coverage.coverage over the mirror; own_session: the session that asks. Raises MirrorUnavailableError."""
+    return coverage.coverage(mirror_connection(folder), folder, project, own_session=own_session)
 
 
 def duplicate_of(content: str, type: str, project: scope.Scope | None) -> str | None:  # noqa: A002

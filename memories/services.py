@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 from typing import Any
 
 from django.db import DatabaseError
 
-from memories import selectors
-from memories.core import coverage, mirror, records, scope
+from memories import narrative_store, selectors
+from memories.core import mirror, records, scope
 from memories.core.errors import InvalidRecordError, LLMMemoryError, MirrorUnavailableError, ProjectError
 from memories.core.paths import DataFolder
 from memories.core.projects import Project, fold_name
@@ -43,10 +42,12 @@ def memory_store(
     transcript_ref: str | list[str] | None = None,
     tags: str | list[str] | None = None,
     connections: list[dict[str, str]] | None = None,
+    accept_losses: list[str] | None = None,
 ) -> dict[str, Any]:
     """Store a memory; the answer is {"uuid", "status", "near_duplicates", "warnings"} or that of an exact duplicate.
 
-    Raises InvalidRecordError, ProjectError (a narrative without a project, memory switched off here), StorageError.
+    accept_losses: findings that shall not refuse a narrative (see core/narrative_check.py). Raises InvalidRecordError,
+    NarrativeRefusedError, ProjectError (a narrative without a project, memory switched off here), StorageError.
     """
     _refuse_where_switched_off(session)
     if len(content) > MAX_CONTENT_CHARS:
@@ -62,7 +63,7 @@ def memory_store(
         project_id=project_id,
         session_id=session_id or session.session_id,
         importance=importance,
-        transcript_ref=_ref_text(records.session_refs(transcript_ref), transcript_ref),
+        transcript_ref=narrative_store.ref_text(records.session_refs(transcript_ref), transcript_ref),
         tags=_tags_text(tags),
         connections=_links(connections),
     )
@@ -75,7 +76,7 @@ def memory_store(
     with records.lock(folder):
         existing = _exact_or_none(folder, record, where)  # another session may have stored the same meanwhile
         if existing is None:
-            _write(folder, record, where, warnings)
+            _write(folder, record, where, warnings, accept_losses)
     if existing is not None:
         return _duplicate(folder, existing, record)
     return {"uuid": record["uuid"], "status": "stored", "near_duplicates": near, "warnings": warnings}
@@ -119,10 +120,16 @@ def _exact_or_none(folder: DataFolder, record: dict[str, Any], where: scope.Scop
         return None  # _alike has said so
 
 
-def _write(folder: DataFolder, record: dict[str, Any], where: scope.Scope | None, warnings: list[str]) -> None:
+def _write(
+    folder: DataFolder,
+    record: dict[str, Any],
+    where: scope.Scope | None,
+    warnings: list[str],
+    accept_losses: list[str] | None,
+) -> None:
     """Store a checked record; the caller holds records.lock()."""
     if record["type"] == "narrative" and where is not None:
-        _store_narrative(folder, record, where, warnings)
+        _store_narrative(folder, record, where, warnings, accept_losses)
     else:
         records.save(folder, record)
         _mirror(folder, [record["uuid"]], warnings)
@@ -134,18 +141,11 @@ def _duplicate(folder: DataFolder, existing: str, record: dict[str, Any]) -> dic
     given = records.session_refs(record["transcript_ref"])
     if record["type"] == "narrative" and given:
         with records.lock(folder):
-            refs, sizes = _covered(folder, given, [existing])
-            records.update(folder, existing, lambda narrative: _cover(narrative, refs, sizes))
+            fields = narrative_store.covered(folder, _mirror_or_none(folder), given, [existing])
+            records.update(folder, existing, lambda narrative: narrative_store.cover(narrative, fields))
             _mirror(folder, [existing], [])
         message = f"The same narrative is already stored as {existing}; the sessions it was written from were added."
     return {"uuid": existing, "status": "duplicate_skipped", "message": message}
-
-
-def _cover(narrative: dict[str, Any], refs: list[str], sizes: dict[str, int]) -> bool:
-    new = {"transcript_ref": _ref_text(refs, None), "processed_bytes": sizes}
-    changed = any(narrative.get(name) != value for name, value in new.items())
-    narrative.update(new)
-    return changed
 
 
 def _project_of(
@@ -188,14 +188,6 @@ def _scope_of(name: str | None, project_id: str | None, session: Session) -> sco
     return scope.Scope(name, frozenset({project_id} if project_id else ()), frozenset({fold_name(name)}))
 
 
-def _ref_text(refs: list[str], given: str | list[str] | None) -> str | None:
-    """transcript_ref as it is written: a JSON array of session ids, or of paths where paths were given."""
-    if not refs:
-        return None
-    paths = [item for item in given if isinstance(item, str) and "/" in item] if isinstance(given, list) else []
-    return json.dumps(paths if len(paths) == len(refs) else refs)
-
-
 def _tags_text(tags: str | list[str] | None) -> str | None:
     parts = (tags if isinstance(tags, str) else ",".join(tags or [])).split(",")
     return ", ".join(dict.fromkeys(part.strip() for part in parts if part.strip())) or None
@@ -229,64 +221,43 @@ def _mirror(folder: DataFolder, uuids: list[str], warnings: list[str]) -> None:
         warnings.append(f"Stored, but not searchable yet: {error}")
 
 
-def _store_narrative(folder: DataFolder, record: dict[str, Any], where: scope.Scope, warnings: list[str]) -> None:
-    """Store a narrative and archive the one(s) it replaces; what they were written from stays covered.
+def _mirror_or_none(folder: DataFolder) -> sqlite3.Connection | None:
+    try:
+        return selectors.mirror_connection(folder)
+    except _MIRROR_FAULTS:
+        return None
 
-    The caller holds records.lock().
+
+def _store_narrative(
+    folder: DataFolder,
+    record: dict[str, Any],
+    where: scope.Scope,
+    warnings: list[str],
+    accept_losses: list[str] | None,
+) -> None:
+    """Check a narrative, store it and archive the one(s) it replaces; what they were written from stays covered.
+
+    The caller holds records.lock(), so that no other session replaces what it is checked against.
     """
     try:
         selectors.mirror_connection(folder)
-        old = _unarchived_narratives(where)
+        old = narrative_store.unarchived(where)
     except _MIRROR_FAULTS as error:
         old = []
         warnings.append(f"The narrative before this one could not be archived: {error}")
+    narrative_store.checked(folder, record, old, accept_losses, warnings)
     given = records.session_refs(record["transcript_ref"])
-    refs, sizes = _covered(folder, given, old)
-    record["transcript_ref"] = _ref_text(refs, None)
-    record["processed_bytes"] = sizes
+    record.update(narrative_store.covered(folder, _mirror_or_none(folder), given, old))
     superseded = [{"to_uuid": uuid, "relationship": "supersedes"} for uuid in old]
     record["connections"] = [*[link for link in record["connections"] if link not in superseded], *superseded]
     # The new one first: a crash between leaves the old hidden behind its successor, not lost.
     records.save(folder, record)
     for uuid in old:
         try:
-            records.update(folder, uuid, lambda previous: _archive(previous, record["uuid"]))
+            records.update(folder, uuid, lambda previous: narrative_store.archive(previous, record["uuid"]))
         except LLMMemoryError as error:  # its successor is stored and hides it
             warnings.append(f"The narrative {uuid} is superseded but could not be marked as archived: {error}")
     _mirror(folder, [record["uuid"], *old], warnings)
-
-
-def _unarchived_narratives(where: scope.Scope) -> list[str]:
-    """uuids of every narrative that a new one replaces, newest first.
-
-    Also one that a crash left active but superseded: it would be shown again as soon as its successor is archived.
-    """
-    found = Memory.objects.filter(selectors.in_scope(where), type="narrative", status="active")
-    return list(found.order_by("-created_at", "-uuid").values_list("uuid", flat=True))
-
-
-def _archive(previous: dict[str, Any], successor: str) -> bool:
-    previous["status"] = "archived"
-    previous["archived_in"] = successor
-    return True
-
-
-def _covered(folder: DataFolder, given: list[str], old: list[str]) -> tuple[list[str], dict[str, int]]:
-    """Sessions that a new narrative covers: its predecessors' and those given, with the size each was read at."""
-    on_disk = coverage.archived_sizes(folder)
-    refs: dict[str, None] = {}
-    sizes: dict[str, int] = {}
-    for uuid in reversed(old):
-        try:
-            previous = records.load(folder, uuid)
-        except LLMMemoryError:
-            continue
-        refs.update(dict.fromkeys(records.session_refs(previous.get("transcript_ref"))))
-        known = previous.get("processed_bytes")
-        sizes.update(known if isinstance(known, dict) else {})
-    refs.update(dict.fromkeys(given))
-    sizes.update({session_id: on_disk[session_id] for session_id in given if session_id in on_disk})
-    return list(refs), sizes
 
 
 def memory_connect(folder: DataFolder, from_uuid: str, to_uuid: str, relationship: str) -> dict[str, Any]:
@@ -358,15 +329,9 @@ def _revive_predecessors(folder: DataFolder, successor: str, warnings: list[str]
         return
     for uuid in before:
         with records.lock(folder):
-            records.update(folder, uuid, _revive)
+            records.update(folder, uuid, narrative_store.revive)
         warnings.append(f"The narrative before it, {uuid}, is shown again.")
     _mirror(folder, before, warnings)
-
-
-def _revive(narrative: dict[str, Any]) -> bool:
-    narrative["status"] = "active"
-    narrative.pop("archived_in", None)
-    return True
 
 
 def memory_restore(folder: DataFolder, uuid: str) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Substr
 
 from memories import ranking, selectors
-from memories.core import query
+from memories.core import coverage, query
+from memories.core.paths import DataFolder
 from memories.core.records import TYPES
 from memories.markdown import plain_line
 from memories.models import MARK_END, MARK_START, Memory, Snippet
@@ -86,6 +87,28 @@ class Facets:
     types: list[tuple[str, int]]
     projects: list[tuple[ProjectGroup, int]]
     total: int
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How far a project's narrative has come, in words, and its uuid; "" where there is none yet."""
+
+    summary: str
+    narrative_uuid: str
+
+
+def coverage_line(folder: DataFolder, filters: Filters) -> Coverage | None:
+    """What stands above a project's memories; None without a project, or where it has neither narrative nor sessions.
+
+    A fixed number of queries, however many rows. Raises MirrorUnavailableError.
+    """
+    if filters.project is None or filters.project.scope is None:
+        return None
+    raw, project = selectors.mirror_connection(folder), filters.project.scope
+    found = coverage.coverage_of(coverage.narrative(raw, folder, project), raw, folder, project)
+    if not (found["narrative_uuid"] or found["on_disk"]):
+        return None
+    return Coverage(found["summary"], found["narrative_uuid"] or "")
 
 
 def tag_list(tags: str | None) -> tuple[str, ...]:

@@ -18,6 +18,10 @@ _UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 FENCES = ("```", "~~~")
 """What begins and ends a block of code in Markdown."""
 
+TOKEN_UNITS = 4
+"""UTF-16 units a token of English prose takes, about: "approximately 4 characters" in Anthropic's and OpenAI's own
+guides. Code runs to 3, Chinese and Japanese to 1 or 2: an estimate, for people and for budgets, never a limit."""
+
 LABEL_CHARS = 80
 QUOTE_UNITS = 2
 """What quoted() adds to each line."""
@@ -26,6 +30,11 @@ QUOTE_UNITS = 2
 def units(text: str) -> int:
     """Length in UTF-16 code units."""
     return len(text.encode("utf-16-le", "replace")) // 2
+
+
+def tokens(text: str) -> int:
+    """About how many tokens a text is, rounded up."""
+    return -(-units(text) // TOKEN_UNITS)
 
 
 def quoted(text: str) -> str:
@@ -78,7 +87,8 @@ def items(text: str) -> list[str]:
 
 
 def cut(text: str, limit: int) -> tuple[str, int]:
-    """The first items of a text that fit into limit units once they are quoted, and how many were left out.
+    """The first items of a text that fit into limit units once they are quoted, and how many were left out, headings
+    not counted.
 
     Never ends with a heading. A first item that alone is too long is shortened rather than dropped.
     """
@@ -95,46 +105,16 @@ def cut(text: str, limit: int) -> tuple[str, int]:
         kept.pop()
     if pieces and not kept:
         first = next((piece for piece in pieces if not _HEADING.match(piece)), pieces[0])
-        return _shortened(first, max(limit - QUOTE_UNITS - 1, 20)), len(pieces) - 1
-    return "\n".join(kept), len(pieces) - len(kept)
+        return shortened(first, max(limit - QUOTE_UNITS - 1, 20)), _said(pieces) - (not _HEADING.match(first))
+    return "\n".join(kept), _said(pieces[len(kept) :])
 
 
-def _shortened(text: str, limit: int) -> str:
+def _said(pieces: list[str]) -> int:
+    """How many pieces are more than headings."""
+    return sum(1 for piece in pieces if not _HEADING.match(piece))
+
+
+def shortened(text: str, limit: int) -> str:
     """Text on one line of at most limit units."""
     line = one_line(text, limit)
     return line if units(line) <= limit else one_line(text, limit // 2)
-
-
-class Page:
-    """A text made of blocks that are offered in order of worth and shown in order of place, within a budget."""
-
-    def __init__(self, limit: int) -> None:
-        self._room = limit
-        self._blocks: list[tuple[int, int, str]] = []
-
-    @property
-    def room(self) -> int:
-        """Units that are left."""
-        return self._room
-
-    def has(self, *places: int) -> bool:
-        """Whether one of the places holds a block."""
-        return any(place in places for place, _, _ in self._blocks)
-
-    def add(self, place: int, block: str, heading: str = "") -> bool:
-        """Add a block if it fits; blocks of the same place keep the order in which they were added.
-
-        heading: goes in front of the place's first block, so that none ever stands alone.
-        """
-        if block and heading and not self.has(place):
-            block = f"{heading}\n{block}"
-        cost = units(block) + 1
-        if not block or cost > self._room:
-            return False
-        self._room -= cost
-        self._blocks.append((place, len(self._blocks), block))
-        return True
-
-    def text(self) -> str:
-        """The page."""
-        return "\n".join(block for _, _, block in sorted(self._blocks))

@@ -30,6 +30,7 @@ _UNREAD_STARTS = (b'{"type":"api-request', b'{"type":"file-history-snapshot', b'
 
 _COMMAND = re.compile(r"<command-name>\s*/?([^<]*?)\s*</command-name>")
 _COMMAND_ARGS = re.compile(r"<command-args>(.*?)</command-args>", re.DOTALL)
+_PASTE_MARK = re.compile(r"</?pasted_content\b[^<>]{0,80}>\n?")
 _INJECTED_SPANS = ("system-reminder", "ide_opened_file", "ide_selection", "user-prompt-submit-hook")
 _CLIENT_STARTS = (
     "<local-command-stdout>", "<local-command-stderr>", "<local-command-caveat>", "<bash-stdout>", "<bash-stderr>",
@@ -43,6 +44,12 @@ _CLIENT_COMMANDS = frozenset(
 """Commands that steer the client and ask nothing of the model."""
 
 _EDITING_TOOLS = {"Edit": "file_path", "Write": "file_path", "MultiEdit": "file_path", "NotebookEdit": "notebook_path"}
+_TOLD_IN_RESULTS = frozenset({"questions", "answers", "plan", "task"})
+"""Of `toolUseResult`: answers to questions, an approved plan, a task that was made."""
+
+PLAN_FILES = "/.claude/plans/"
+"""In the path of the files in which the client keeps a plan while it is made: they are no work on the project."""
+
 INTERRUPTED = ("[Request interrupted by user]", "[Request interrupted by user for tool use]")
 _NO_ANSWERS = frozenset({"No response requested.", "(no content)", *INTERRUPTED})
 
@@ -130,13 +137,13 @@ def parse(line: bytes) -> dict[str, Any] | None:
     return entry if isinstance(entry, dict) else None
 
 
-def iter_lines(path: str, start: int = 0) -> Iterator[tuple[int, int, dict[str, Any]]]:
+def iter_lines(path: str, start: int = 0, end: int | None = None) -> Iterator[tuple[int, int, dict[str, Any]]]:
     """Each line that can belong to the conversation as (line number, byte offset, object).
 
-    start: the byte offset of a line's beginning; line numbers count from 1 there. Lines of other types, broken and torn
-    ones are passed over. Raises TranscriptError when the file cannot be read.
+    start: the byte offset of a line's beginning; line numbers count from 1 there. end: the offset at which to stop.
+    Lines of other types, broken and torn ones are passed over. Raises TranscriptError when the file cannot be read.
     """
-    for number, offset, line in raw_lines(path, start):
+    for number, offset, line in raw_lines(path, start, end):
         if not may_be_read(line):
             continue
         entry = parse(line)
@@ -144,14 +151,16 @@ def iter_lines(path: str, start: int = 0) -> Iterator[tuple[int, int, dict[str, 
             yield number, offset, entry
 
 
-def iter_entries(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
+def iter_entries(path: str, start: int = 0, end: int | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
     """The lines of the main conversation as (line number, object): users' (tool results too), Claude's, compactions.
+
+    start, end: byte offsets as in iter_lines.
 
     Passed over: subagents' lines, what the client marks as its own (isMeta), other attachments than a message queued
     by the user, and repeated uuids (a resumed or forked session repeats lines). Raises TranscriptError.
     """
     seen: set[str] = set()
-    for number, _, entry in iter_lines(path):
+    for number, _, entry in iter_lines(path, start, end):
         kind = entry.get("type")
         if entry.get("isSidechain") or entry.get("isMeta"):
             continue
@@ -190,6 +199,11 @@ def turn_of(line: int, entry: dict[str, Any]) -> Turn | None:
     else:
         return None
     return Turn(line, "user", text, entry) if text else None
+
+
+def without_paste_marks(text: str) -> str:
+    """A request's text without the tags in which 2.1.330 puts what was pasted."""
+    return _PASTE_MARK.sub("", text).strip() if "pasted_content" in text else text
 
 
 def _by_person(entry: dict[str, Any]) -> bool:
@@ -250,6 +264,32 @@ def edited_path(name: str, arguments: dict[str, Any]) -> str:
 def tool_results(entry: dict[str, Any]) -> list[tuple[str, bool]]:
     """(tool use id, whether it failed) of each tool result in a user's line."""
     return [(str(block.get("tool_use_id")), block.get("is_error") is True) for block in _blocks(entry, "tool_result")]
+
+
+def result_text(entry: dict[str, Any], call_id: str) -> str:
+    """The text of the result of a tool call in a user's line; "" when there is none."""
+    for block in _blocks(entry, "tool_result"):
+        if str(block.get("tool_use_id")) == call_id:
+            return "\n".join(_block_texts(block.get("content")))
+    return ""
+
+
+def in_time_order(entries: Iterator[tuple[int, dict[str, Any]]]) -> list[tuple[int, dict[str, Any]]]:
+    """Lines of iter_entries by their time, those without one behind the line before: the client writes some late.
+
+    Of the tools' own copies of their results, which can be megabytes, only what a person decided in them is kept.
+    """
+    timed: list[tuple[str, int, dict[str, Any]]] = []
+    previous = ""
+    for number, entry in entries:
+        time = entry.get("timestamp")
+        previous = time if isinstance(time, str) else previous
+        kept = entry.pop("toolUseResult", None)
+        if isinstance(kept, dict) and not _TOLD_IN_RESULTS.isdisjoint(kept):
+            entry["toolUseResult"] = {name: kept[name] for name in _TOLD_IN_RESULTS if name in kept}
+        timed.append((previous, number, entry))
+    timed.sort(key=lambda item: item[0])
+    return [(number, entry) for _, number, entry in timed]
 
 
 def is_compaction(entry: dict[str, Any]) -> bool:

@@ -39,3 +39,11 @@ class SettingsError(LLMMemoryError):
 
 class QueryError(LLMMemoryError):
     """A search was asked for in a way that has no answer: a date that is none, filters that exclude each other."""
+
+
+class NarrateError(LLMMemoryError):
+    """A narrative cannot be written in a run of its own now, or such a run did not store one."""
+
+
+class NarrativeRefusedError(LLMMemoryError):
+    """A narrative lost items of the one before it, or cites or claims what the archive does not have."""

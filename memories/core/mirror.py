@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from memories.core.paths import DataFolder
 
-MIRROR_VERSION = 3
+MIRROR_VERSION = 4
 """Raise it with every change of schema.sql or of what a row is derived from: the next sync rebuilds."""
 
 RACY_NS = 2_000_000_000

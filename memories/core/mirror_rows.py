@@ -13,10 +13,16 @@ if TYPE_CHECKING:
     from typing import Any
 
 TITLE_CHARS = 200
+ONE_SHOT = "sdk-cli"
+"""The entrypoint that Claude Code notes in every line of a `claude -p` run (2.1.197 and 2.1.330, recorded); the
+terminal's is `cli`."""
+
+_MAX_TURNS = 1 << 31
+"""More than any session has; a number that SQLite cannot hold would stop the whole sync."""
 
 _COLUMNS = (
     "uuid, type, content, title, search_meta, search_extra, content_hash, project, project_key, project_id, "
-    "session_id, importance, transcript_ref, tags, created_at, updated_at, origin, status, archived_in"
+    "session_id, importance, transcript_ref, tags, created_at, updated_at, origin, status, archived_in, turns, one_shot"
 )
 _MARKS = ", ".join("?" * len(_COLUMNS.split(", ")))
 _UPSERT = f"INSERT INTO memory ({_COLUMNS}) VALUES ({_MARKS}) ON CONFLICT (uuid) DO UPDATE SET " + ", ".join(
@@ -64,7 +70,8 @@ def write_row(connection: sqlite3.Connection, record: dict[str, Any], *, fresh: 
         projects.fold_name(clean(project)) if project else None, text["project_id"], text["session_id"],
         record.get("importance") or records.DEFAULT_IMPORTANCE, _ref_text(record.get("transcript_ref")), tags or None,
         created_at, clock.normalise_time(record.get("updated_at")), text["origin"],
-        record.get("status") or "active", record.get("archived_in"),
+        record.get("status") or "active", record.get("archived_in"), _turns(record.get("turns")),
+        int(record.get("entrypoint") == ONE_SHOT),
     )  # fmt: skip
     found = None if fresh else connection.execute("SELECT 1 FROM memory WHERE uuid = ?", (record["uuid"],)).fetchone()
     connection.execute(_UPSERT, row)
@@ -75,6 +82,13 @@ def write_row(connection: sqlite3.Connection, record: dict[str, Any], *, fresh: 
         [(record["uuid"], to_uuid, relationship) for to_uuid, relationship in records.valid_connections(record)],
     )
     return found is None
+
+
+def _turns(turns: object) -> int | None:
+    """A log's number of turns; None where it does not say one."""
+    if not isinstance(turns, int) or isinstance(turns, bool):
+        return None
+    return turns if 0 <= turns < _MAX_TURNS else None
 
 
 def _ref_text(transcript_ref: object) -> str | None:

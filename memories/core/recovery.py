@@ -1,4 +1,7 @@
-"""What a session was in the middle of, read from the end of its transcript: for the briefing after a compaction."""
+"""What a session was in the middle of, read from the end of its transcript: for the briefing after a compaction.
+
+A compaction ends nothing: what was asked and decided before one counts on.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import os
 
 from memories.core import conversation
 from memories.core.errors import TranscriptError
+from memories.core.session_facts import FIXED, SessionFacts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,31 +19,37 @@ TAIL_BYTES = 4_000_000
 """How far back from the transcript's end is read: some hundred exchanges, and bounded whatever the file's size."""
 
 MAX_FILES = 12
-_DONE = ("completed", "deleted")
+MAX_FAILED = 8
+"""More commands than these were not failing last of all."""
 
 
 class Recovery:
-    """last_request and last_answer: the newest of each, "" when there is none. files: paths edited, newest last.
-    open_items: what the newest to-do or task list has not completed. ended_at: time of the newest line or None."""
+    """last_request and last_answer: the newest of each, verbatim, "" when there is none. files: paths edited, newest
+    last. open_items: what the newest to-do or task list has not completed. decisions: what was decided in the session,
+    as in its log's `Decided` without the places, oldest first. failed: commands and calls that failed when they were
+    last tried, newest last. ended_at: time of the newest line or None."""
 
-    __slots__ = ("ended_at", "files", "last_answer", "last_request", "open_items")
+    __slots__ = ("decisions", "ended_at", "failed", "files", "last_answer", "last_request", "open_items")
 
     def __init__(self) -> None:
         self.last_request = ""
         self.last_answer = ""
         self.files: list[str] = []
         self.open_items: list[str] = []
+        self.decisions: list[str] = []
+        self.failed: list[str] = []
         self.ended_at: str | None = None
 
 
 def gather(path: str) -> Recovery:
     """Read the end of a transcript; an unreadable or missing one gives an empty result."""
     found = Recovery()
+    facts = SessionFacts()
     files: dict[str, None] = {}
-    tasks: dict[str, str] = {}
-    for number, entry in _entries(path):
-        _note_task(tasks, entry)
+    start, entries = _tail(path)
+    for number, entry in entries:
         turn = conversation.turn_of(number, entry)
+        facts.add(number, entry, turn)
         if turn is None or turn.is_compact_summary:
             continue
         found.ended_at = turn.timestamp or found.ended_at
@@ -48,56 +58,51 @@ def gather(path: str) -> Recovery:
         else:
             found.last_answer = turn.text or found.last_answer
         for name, arguments in turn.tools:
-            _note_tool(found, files, tasks, name, arguments)
+            _note_file(files, conversation.edited_path(name, arguments))
+    found.last_request = conversation.without_paste_marks(found.last_request or _request_before(path, start))
     found.files = list(files)[-MAX_FILES:]
-    found.open_items = list(tasks.values()) or found.open_items
+    found.open_items = facts.open_items
+    found.decisions = [fact.text for fact in facts.decisions]
+    found.failed = [f"{one.what}: {one.error}" for one in facts.failures if one.ended != FIXED][-MAX_FAILED:]
     return found
 
 
-def _entries(path: str) -> list[tuple[int, dict[str, Any]]]:
-    """The main chain's lines in the tail by their time: the client writes some of them late."""
-    entries: list[tuple[str, int, dict[str, Any]]] = []
-    previous = ""
-    try:
-        start = max(0, os.path.getsize(path) - TAIL_BYTES)
-        for number, _, entry in conversation.iter_lines(path, start):
-            time = entry.get("timestamp")
-            previous = time if isinstance(time, str) else previous
-            if not (entry.get("isSidechain") or entry.get("isMeta")):
-                entries.append((previous, number, entry))
-    except (OSError, ValueError, TranscriptError):
-        pass  # not there, not ours, not a path: what has been read so far counts
-    return [(number, entry) for _, number, entry in sorted(entries, key=lambda item: item[:2])]
-
-
-def _note_task(tasks: dict[str, str], entry: dict[str, Any]) -> None:
-    """A task that the result of TaskCreate names: `toolUseResult.task` with id and subject (seen in 2.1.330)."""
-    result = entry.get("toolUseResult")
-    task = result.get("task") if isinstance(result, dict) else None
-    if isinstance(task, dict) and isinstance(task.get("id"), str) and isinstance(task.get("subject"), str):
-        if task.get("status") in _DONE:
-            tasks.pop(task["id"], None)
-        else:
-            tasks[task["id"]] = task["subject"]
-
-
-def _note_tool(
-    found: Recovery, files: dict[str, None], tasks: dict[str, str], name: str, arguments: dict[str, Any]
-) -> None:
-    path = conversation.edited_path(name, arguments)
-    if path:
+def _note_file(files: dict[str, None], path: str) -> None:
+    if path and conversation.PLAN_FILES not in path:
         files.pop(path, None)
         files[path] = None
-    todos = arguments.get("todos")
-    if name == "TodoWrite" and isinstance(todos, list):
-        found.open_items = [
-            todo["content"]
-            for todo in todos
-            if isinstance(todo, dict) and todo.get("status") != "completed" and isinstance(todo.get("content"), str)
-        ]
-    task_id = arguments.get("taskId")
-    if name == "TaskUpdate" and isinstance(task_id, str):
-        if arguments.get("status") in _DONE:
-            tasks.pop(task_id, None)
-        elif task_id in tasks and isinstance(arguments.get("subject"), str):
-            tasks[task_id] = arguments["subject"]
+
+
+def _tail(path: str) -> tuple[int, list[tuple[int, dict[str, Any]]]]:
+    """(offset of its first line, the conversation's lines in the tail by their time)."""
+    try:
+        start = _line_start(path, os.path.getsize(path) - TAIL_BYTES)
+        return start, conversation.in_time_order(conversation.iter_entries(path, start))
+    except (OSError, ValueError, TranscriptError):
+        return 0, []  # not there, not ours, not a path
+
+
+def _line_start(path: str, offset: int) -> int:
+    """Where the first line begins that begins at the offset or behind it."""
+    if offset <= 0:
+        return 0
+    starts = (start for _, start, _ in conversation.raw_lines(path, offset - 1))
+    next(starts, None)  # the rest of the line that the offset lies in, or the line end just before it
+    return next(starts, os.path.getsize(path))
+
+
+def _request_before(path: str, end: int) -> str:
+    """The user's last request before an offset, looked for backwards, a tail's length at a time."""
+    while end > 0:
+        try:
+            start = _line_start(path, end - TAIL_BYTES)
+            start = start if start < end else 0  # one line is longer than that
+            entries = conversation.in_time_order(conversation.iter_entries(path, start, end))
+        except (OSError, TranscriptError):
+            return ""
+        turns = filter(None, (conversation.turn_of(number, entry) for number, entry in entries))
+        asked = [turn.text for turn in turns if turn.role == "user" and not turn.is_compact_summary]
+        if asked:
+            return asked[-1]
+        end = start
+    return ""

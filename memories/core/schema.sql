@@ -21,7 +21,9 @@ CREATE TABLE memory (
     updated_at     TEXT,
     origin         TEXT,
     status         TEXT NOT NULL,
-    archived_in    TEXT
+    archived_in    TEXT,
+    turns          INTEGER,                  -- session logs: requests and answers; NULL: its log does not say
+    one_shot       INTEGER NOT NULL          -- 1: the log of a `claude -p` run
 );
 CREATE INDEX memory_created ON memory (created_at, id);
 CREATE INDEX memory_project ON memory (project_id, type, created_at);
@@ -29,6 +31,9 @@ CREATE INDEX memory_unidentified ON memory (project_key, type, created_at) WHERE
 CREATE INDEX memory_project_name ON memory (project_key, project_id);
 CREATE INDEX memory_important ON memory (project_id, type, created_at) WHERE importance >= 8;
 CREATE INDEX memory_session ON memory (session_id);
+-- All that coverage asks of session logs (the type too, or SQLite reads each row to see it), so that no content is read.
+CREATE INDEX memory_logs ON memory (project_id, project_key, session_id, created_at, turns, one_shot, type)
+    WHERE type = 'session_log';
 CREATE INDEX memory_hash ON memory (content_hash);
 
 -- No foreign keys: a link's target may arrive later, and the link is whole the moment it does.

@@ -20,6 +20,7 @@ DEFAULTS: dict[str, Any] = {
     "briefing_chars": 6000,
     "checkpoint_tokens": 60_000,
     "excluded_paths": [],
+    "narrative_upkeep": True,
     "project_aliases": {},
 }
 """Name -> default. docs/configuration.md describes each; a test holds the two together."""
@@ -33,7 +34,10 @@ def _problem(name: str, value: object) -> str | None:
     default = DEFAULTS.get(name)
     if name not in DEFAULTS:
         return f"unknown setting {name!r}; remove it or see docs/configuration.md"
-    if isinstance(default, int):
+    if isinstance(default, bool):  # before int, which a bool is too
+        if not isinstance(value, bool):
+            return f"{name} must be true or false"
+    elif isinstance(default, int):
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             return f"{name} must be a whole number above 0"
         if name == "briefing_chars" and value > BRIEFING_LIMIT:

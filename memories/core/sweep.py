@@ -48,6 +48,7 @@ class _Sweeper:
         self.folder = folder
         self.settings = settings
         self.result = SweepResult()
+        self.logs_are_new = True
         self._projects: dict[str, Project | None] = {}
 
     def project_of(self, cwd: str) -> Project | None:
@@ -72,7 +73,7 @@ class _Sweeper:
         if project is not None and not project.enabled:
             self.result.excluded += 1
             return False
-        if not (log_if_missing_only and session_logs.exists(self.folder, source.session_id)):
+        if not (log_if_missing_only and self._has_its_log(source)):
             log = session_logs.build(source.path, project)
             if log is None:
                 return False
@@ -89,6 +90,40 @@ class _Sweeper:
         if written:
             self.result.archived.append(source.session_id)
         return True
+
+    def _has_its_log(self, source: Source) -> bool:
+        """Whether a session's log needs not be written: it is there, and not of an older form (or was deleted)."""
+        from memories.core import session_logs
+
+        if not session_logs.exists(self.folder, source.session_id):
+            return False
+        try:
+            return self.logs_are_new or not session_logs.is_of_older_form(self.folder, source.session_id)
+        except LLMMemoryError:  # somebody's broken file in its place: doctor names it
+            return True
+
+
+class _FormMark:
+    """state/session-logs-form: the form of session logs (session_logs.FORM) that all of this machine's have.
+
+    Without it each sync would read every log to see whether it is of an older form.
+    """
+
+    def __init__(self, folder: DataFolder) -> None:
+        from memories.core import session_logs
+
+        self._path = os.path.join(folder.state, "session-logs-form")
+        self._form = str(session_logs.FORM).encode("ascii")
+
+    def is_reached(self) -> bool:
+        try:
+            with open(self._path, "rb") as file:
+                return file.read(len(self._form) + 1) == self._form
+        except OSError:
+            return False
+
+    def save(self) -> None:
+        files.write_atomic(self._path, self._form, durable=False)
 
 
 def sweep(
@@ -107,7 +142,8 @@ def sweep(
     deadline: time.monotonic() seconds after which no further session is begun. first: the launch folder whose sessions
     come first; newest first otherwise. largest: bytes of a transcript beyond which it is left for another sweep (one
     file must not take a hook's whole time). progress: called with (sessions done, sessions to do). thorough: look again
-    at sessions that were passed over before, and check that archived ones have their log and their `<sid>/` files.
+    at sessions that were passed over before, and check that archived ones have their log, in its present form, and
+    their `<sid>/` files.
     Never raises for one session: what fails is in skipped. Raises OSError when the data folder cannot be made.
     """
     folder.create()
@@ -121,6 +157,8 @@ def sweep(
         for source in sources
         if thorough or not (transcripts.is_archived(folder, source, states) or marks.covers(source))
     ]
+    form = _FormMark(folder) if thorough else None
+    sweeper.logs_are_new = form is None or form.is_reached()
     for done, source in enumerate(todo):
         if deadline is not None and time.monotonic() >= deadline:
             result.complete = False
@@ -137,6 +175,8 @@ def sweep(
             progress(done + 1, len(todo))
     try:
         marks.save({source.path for source in sources})
+        if form is not None and result.complete and not sweeper.logs_are_new:
+            form.save()
     except StorageError as error:
         result.skipped.append((folder.state, str(error)))
     return result

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from memories.core import budget
+from memories.core import budget, conversation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,6 +35,25 @@ _UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u206
 """Control characters, terminal escapes among them, and those that turn the direction of what follows."""
 
 _REJECTED = "The user doesn't want to proceed with this tool use."
+_REFUSED = (
+    _REJECTED, "Claude requested permissions to ", "Permission to use ", "This command requires approval",
+    "[Request interrupted by user",
+)  # fmt: skip
+"""How the result of a call begins that nobody allowed or that was stopped; 2.1.330 also marks most of them."""
+
+_CLIENT_ERROR = "<tool_use_error>"
+"""How the client's own refusals of a call begin: a tool that is not there, a file not read before it is edited."""
+
+_ERROR_CHARS = 20_000
+"""How much of a failed command's output is looked through for the line that tells the error."""
+
+_EXIT_CODE = re.compile(r"Exit code \d+$")
+_RAISED = re.compile(r"(?:E +)?(?:[\w.]+\.)?[A-Z]\w*(?:Error|Exception|Exit|Interrupt)\b.*")
+_TELLS_ERROR = re.compile(
+    r"\b(?:errors?|fail(?:ed|ure|s)?|fatal|panic|exception|cannot|can't|could not|couldn't|unable|denied|refused|"
+    r"missing|invalid|no such|not found|undefined|no rule|unexpected)\b",
+    re.IGNORECASE,
+)
 _USER_WORDS = re.compile(r"the user said:\s*\n(.*?)(?=\n\nNote: |\Z)", re.DOTALL)
 
 
@@ -110,3 +129,31 @@ def said_in_result(entry: dict[str, Any], texts: list[str]) -> str:
     whole = "\n".join(texts).lstrip()
     words = _USER_WORDS.search(whole) if whole.startswith(_REJECTED) else None
     return words[1].strip() if words else ""
+
+
+def is_refusal(entry: dict[str, Any], text: str) -> bool:
+    """Whether a failed tool result says that the user refused or stopped the call, or that nobody allowed it.
+
+    entry: the line. text: the result's.
+    """
+    if entry.get("toolDenialKind"):
+        return True
+    text = text.strip()
+    return text.startswith(_REFUSED) or text.endswith(conversation.INTERRUPTED)
+
+
+def is_client_error(text: str) -> bool:
+    """Whether a failed tool result is the client's own: the call was wrong, and nothing was run."""
+    return text.lstrip().startswith(_CLIENT_ERROR)
+
+
+def error_line(text: str) -> str:
+    """The line of a failed call's output that tells the error best, at most MAX_CHARS: the first exception's, else the
+    first that names an error, else the first with a word in it, else the exit code."""
+    whole = text[:_ERROR_CHARS].replace(_CLIENT_ERROR, "").replace("</tool_use_error>", "")
+    lines = [line.strip() for line in whole.splitlines()]
+    told = [line for line in lines if any(map(str.isalpha, line)) and not _EXIT_CODE.match(line)]
+    found = next((line for line in told if _RAISED.match(line)), "") or next(
+        (line for line in told if _TELLS_ERROR.search(line)), ""
+    )
+    return one_line(found or next(iter(told or lines), ""), MAX_CHARS)

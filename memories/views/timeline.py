@@ -14,7 +14,7 @@ from django_htmx.middleware import HtmxDetails
 
 from memories.project_groups import project_groups
 from memories.selectors import mirror_connection
-from memories.timeline import Facets, Filters, facets, newest, ranked, with_archived
+from memories.timeline import Facets, Filters, coverage_line, facets, newest, ranked, with_archived
 from memories.views.errors import answers_errors
 from memories.views.filters import address, next_address, read_filters, read_place
 
@@ -50,6 +50,7 @@ def timeline(request: HttpRequest) -> HttpResponse:
         response = render(request, "dashboard/_entries.html", {**context, "previous": previous})
     else:
         context |= _around(filters, facets(filters, groups)) | {"place": place}
+        context["coverage"] = coverage_line(settings.DATA_FOLDER, filters)
         response = render(request, "dashboard/_browse.html" if partial else "dashboard/timeline.html", context)
         if partial:
             push_url(response, address(filters))

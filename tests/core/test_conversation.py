@@ -199,3 +199,37 @@ def test_a_type_or_an_origin_that_is_no_word_is_passed_over(tmp_path: Path) -> N
     path = tmp_path / "t.jsonl"
     path.write_bytes(script.dump())
     assert [turn.text for turn in conversation.iter_turns(str(path))] == []
+
+
+def test_the_text_of_a_calls_result_is_found_by_its_id(tmp_path: Path) -> None:
+    script = Script("/p")
+    block = {"type": "tool_result", "tool_use_id": "a", "content": [{"type": "text", "text": "one"}, {"type": "image"}]}
+    entry = script.user([block, {"type": "tool_result", "tool_use_id": "b", "content": " two \n"}])
+    assert [conversation.result_text(entry, call_id) for call_id in ("a", "b", "c")] == ["one", "two", ""]
+
+
+def test_lines_are_put_in_the_order_of_their_time_without_what_tools_kept_for_themselves(tmp_path: Path) -> None:
+    script = Script("/p")
+    script.user("second", timestamp="2026-03-14T09:00:02Z", toolUseResult={"stdout": "x", "answers": {"q": "a"}})
+    script.user("its follower", timestamp=None, toolUseResult={"stdout": "x"})
+    script.user("first", timestamp="2026-03-14T09:00:01Z", toolUseResult="text")
+    path = _write(tmp_path, script.dump())
+    ordered = conversation.in_time_order(conversation.iter_entries(path))
+    assert [number for number, _ in ordered] == [3, 1, 2]
+    assert [entry.get("toolUseResult") for _, entry in ordered] == [None, {"answers": {"q": "a"}}, None]
+
+
+def test_a_part_of_a_transcript_is_read_by_its_offsets(tmp_path: Path) -> None:
+    script = Script("/p")
+    for text in ("one", "two", "three"):
+        script.user(text)
+    data = script.dump()
+    sizes = [len(line) for line in data.splitlines(keepends=True)]
+    entries = conversation.iter_entries(_write(tmp_path, data), sizes[0], sizes[0] + sizes[1])
+    assert [(number, conversation.texts(entry)) for number, entry in entries] == [(1, ["two"])]
+
+
+def test_the_marks_of_pasted_text_are_the_clients() -> None:
+    pasted = '<pasted_content id="3">\nlog line\n</pasted_content id="3">\nwhy?'
+    assert conversation.without_paste_marks(pasted) == "log line\nwhy?"
+    assert conversation.without_paste_marks("a <b> \n") == "a <b> \n"

@@ -409,3 +409,27 @@ def test_a_scan_removes_the_temp_files_of_dead_processes(folder: DataFolder) -> 
     dead.touch()
     mirror.update(folder)
     assert not dead.exists()
+
+
+@pytest.mark.parametrize(
+    ("fields", "row"),
+    [
+        ({"turns": 12, "entrypoint": "cli"}, (12, 0)),
+        ({"turns": 2, "entrypoint": "sdk-cli"}, (2, 1)),
+        ({"turns": 0, "entrypoint": "mixed"}, (0, 0)),
+        ({}, (None, 0)),
+        ({"turns": True, "entrypoint": ["sdk-cli"]}, (None, 0)),
+        ({"turns": -1, "entrypoint": None}, (None, 0)),
+        ({"turns": 10**30}, (None, 0)),
+        ({"turns": "12", "entrypoint": "SDK-CLI"}, (None, 0)),
+    ],
+)
+def test_a_session_logs_turns_and_whether_it_was_a_one_shot_run_are_columns(
+    folder: DataFolder, make_record: MakeRecord, fields: dict[str, Any], row: tuple[int | None, int]
+) -> None:
+    make_record("a log", type="session_log", session_id="s1", **fields)
+    mirror.update(folder)
+    connection = mirror.connect(folder.mirror)
+    found = connection.execute("SELECT turns, one_shot FROM memory").fetchone()
+    connection.close()
+    assert found == row

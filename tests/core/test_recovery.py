@@ -89,18 +89,64 @@ def test_only_the_newest_files_are_named(tmp_path: Path) -> None:
     assert len(_gather(script, tmp_path).files) == recovery.MAX_FILES
 
 
-def test_of_a_huge_transcript_only_the_end_is_read(tmp_path: Path) -> None:
+def test_of_a_huge_transcript_only_the_end_is_read_but_no_request_is_lost(tmp_path: Path) -> None:
     script = short_session("/srv/shop", request="at the very beginning")
     script.other(type="api-request-blob", body="x" * recovery.TAIL_BYTES)
     script.answer("at the end")
     found = _gather(script, tmp_path)
-    assert (found.last_request, found.last_answer) == ("", "at the end")
+    assert (found.last_request, found.last_answer) == ("at the very beginning", "at the end")
+    assert found.files == []
+
+
+@pytest.mark.parametrize("shift", [-1, 0, 1, 5, 200])
+def test_a_request_that_lies_across_the_tails_beginning_is_found(tmp_path: Path, shift: int) -> None:
+    script = Script("/srv/shop")
+    script.user("the request")
+    script.other(type="api-request-blob", body="")
+    size = len(script.dump().splitlines(keepends=True)[0]) + len(script.dump().splitlines(keepends=True)[1])
+    script.lines[-1]["body"] = "x" * (recovery.TAIL_BYTES - size + shift)
+    assert _gather(script, tmp_path).last_request == "the request"
+
+
+def test_requests_before_a_compaction_count(tmp_path: Path) -> None:
+    script = short_session("/srv/shop")
+    script.user("Never touch the schema.")
+    script.answer("Understood.")
+    script.compaction("This session is being continued from a previous conversation")
+    script.call("Bash", {"command": "make"}, result="Exit code 2\nmake: *** No rule", failed=True)
+    found = _gather(script, tmp_path)
+    assert (found.last_request, found.last_answer) == ("Never touch the schema.", "Understood.")
+    assert found.decisions == ['the user said: "Never touch the schema."']
+    assert found.failed == ["make: make: *** No rule"]
+
+
+def test_the_last_request_is_verbatim(tmp_path: Path) -> None:
+    script = short_session("/srv/shop")
+    script.user("first line\n\n    indented <b>\nlast " + "x" * 5000)
+    assert _gather(script, tmp_path).last_request == "first line\n\n    indented <b>\nlast " + "x" * 5000
+
+
+def test_what_failed_last_is_told_newest_last_and_what_was_fixed_is_not(tmp_path: Path) -> None:
+    script = short_session("/srv/shop")
+    for number in range(recovery.MAX_FAILED + 2):
+        script.call("Bash", {"command": f"make {number}"}, result="fatal: no", failed=True)
+    script.call("Bash", {"command": f"make {recovery.MAX_FAILED}"})
+    failed = _gather(script, tmp_path).failed
+    assert len(failed) == recovery.MAX_FAILED
+    assert failed[-2:] == [f"make {recovery.MAX_FAILED - 1}: fatal: no", f"make {recovery.MAX_FAILED + 1}: fatal: no"]
+
+
+def test_the_clients_plan_files_are_no_files_in_work(tmp_path: Path) -> None:
+    script = short_session("/srv/shop")
+    script.call("Write", {"file_path": "/home/ada/.claude/plans/calm-heron.md"})
+    assert _gather(script, tmp_path).files == ["/srv/shop/uploader.py"]
 
 
 @pytest.mark.parametrize("path", ["", "/nowhere.jsonl", "/", "a\0b"])
 def test_a_transcript_that_is_not_there_gives_nothing(path: str) -> None:
     found = recovery.gather(path)
     assert (found.last_request, found.files, found.open_items, found.ended_at) == ("", [], [], None)
+    assert (found.decisions, found.failed) == ([], [])
 
 
 _keys = st.sampled_from(["type", "text", "content", "task", "id", "todos"])

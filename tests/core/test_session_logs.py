@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memories.core import projects, records, session_logs
+from memories.core import projects, records, session_log_text, session_logs, session_reading
 from memories.core.errors import InvalidRecordError
 from memories.core.paths import DataFolder
+from memories.core.session_log_parts import parts
 from tests.core.transcript_lines import SESSION, Script, short_session
 
 
@@ -50,6 +51,7 @@ def test_a_log_tells_the_session(tmp_path: Path) -> None:
         "created_at": "2026-03-14T09:00:08",
         "connections": [],
         "status": "active",
+        "turns": 2,
     }
     assert log["content"] == (
         "Project: orders · branch: main\n"
@@ -110,18 +112,18 @@ def _ended(tmp_path: Path, script: Script) -> str:
 
 def test_how_a_session_ended(tmp_path: Path) -> None:
     script = short_session("/p")
-    assert _ended(tmp_path, script) == session_logs.FINISHED
+    assert _ended(tmp_path, script) == session_reading.FINISHED
     script.user("Next")
-    assert _ended(tmp_path, script) == session_logs.UNANSWERED
+    assert _ended(tmp_path, script) == session_reading.UNANSWERED
     script.call("Bash", {"command": "ls"}, result=None)
-    assert _ended(tmp_path, script) == session_logs.IN_TOOL
+    assert _ended(tmp_path, script) == session_reading.IN_TOOL
     script.user("[Request interrupted by user for tool use]")
-    assert _ended(tmp_path, script) == session_logs.INTERRUPTED
+    assert _ended(tmp_path, script) == session_reading.INTERRUPTED
     script.user("Go on")
     script.call("Bash", {"command": "ls"})
-    assert _ended(tmp_path, script) == session_logs.UNANSWERED
+    assert _ended(tmp_path, script) == session_reading.UNANSWERED
     script.answer("API Error: 500", isApiErrorMessage=True)
-    assert _ended(tmp_path, script) == session_logs.API_ERROR
+    assert _ended(tmp_path, script) == session_reading.API_ERROR
 
 
 def test_lines_that_the_client_wrote_late_are_put_in_order(tmp_path: Path) -> None:
@@ -129,7 +131,7 @@ def test_lines_that_the_client_wrote_late_are_put_in_order(tmp_path: Path) -> No
     script.user("slow please")
     script.call("Bash", {"command": "make"}, result=None)
     script.lines.reverse()
-    assert _ended(tmp_path, script) == session_logs.IN_TOOL
+    assert _ended(tmp_path, script) == session_reading.IN_TOOL
 
 
 def test_the_last_exchange_is_told_beside_the_opening_request(tmp_path: Path) -> None:
@@ -197,6 +199,115 @@ def test_edited_files_outside_the_project_keep_their_path(tmp_path: Path) -> Non
     assert "## Files edited\n- a.py\n- n.ipynb\n- /etc/hosts\n- /project/x\n" in _content(tmp_path, script)
 
 
+def test_a_log_tells_what_was_asked_decided_and_left_open_with_its_place(tmp_path: Path) -> None:
+    script = short_session("/p")
+    script.user("Now the docs. Don't mention the beta.")
+    script.call("Bash", {"command": "make docs"}, result="Exit code 2\nmake: *** No rule to make target", failed=True)
+    script.call("TodoWrite", {"todos": [{"content": "Publish", "status": "pending"}]})
+    script.answer("No rule.")
+    script.user("Never mind, done for today")
+    script.answer("Good night.")
+    assert (
+        "## Further requests\n- [7b1e2f04:10] Now the docs. Don't mention the beta.\n\n"
+        '## Decided\n- [7b1e2f04:10] the user said: "Don\'t mention the beta."\n\n'
+        "## Last request\n> Never mind, done for today\n\n## Last answer\n> Good night.\n\n"
+        "## Errors\n- [7b1e2f04:12] make docs: make: *** No rule to make target -- ended: not tried again\n\n"
+        "## Open items\n- Publish\n\n## Files edited"
+    ) in _content(tmp_path, script)
+
+
+def test_a_request_that_is_quoted_whole_as_a_decision_is_not_listed_twice(tmp_path: Path) -> None:
+    script = short_session("/p")
+    script.user("No, use tabs. Never spaces.")
+    script.user("Go on")
+    content = _content(tmp_path, script)
+    assert "Further requests" not in content
+    assert content.count("Never spaces.") == 1
+
+
+def test_of_many_entries_the_newest_are_shown_and_the_others_counted(tmp_path: Path) -> None:
+    script = Script("/p")
+    for number in range(40):
+        script.user(f"request {number} " + "x" * 80, timestamp=None)
+        script.call("Bash", {"command": f"make x{number}"}, failed=True)
+    for line in script.lines:
+        line["timestamp"] = "2026-03-14T09:00:00.000Z"
+    content = _content(tmp_path, script)
+    further = parts(content)["Further requests"].splitlines()
+    assert further[-1] == f"- and {38 - len(further) + 1} others"
+    assert further[-2].startswith("- [7b1e2f04:115] request 38 ")
+    assert "make x39: ok -- ended: not tried again\n- and " in content
+
+
+def test_plans_and_answers_come_before_sentences_where_there_is_no_room(tmp_path: Path) -> None:
+    script = Script("/p")
+    script.call("ExitPlanMode", {"plan": "Move to SQLite"})
+    for number in range(20):
+        script.user(f"Never use x{number} " + "y" * 80)
+    decided = parts(_content(tmp_path, script))["Decided"].splitlines()
+    assert decided[0] == "- [7b1e2f04:2] plan approved: Move to SQLite"
+    assert "Never use x19 " in decided[-2]
+
+
+def test_commands_that_the_user_refused_were_not_run(tmp_path: Path) -> None:
+    script = Script("/p")
+    script.user("go")
+    refused = "The user doesn't want to proceed with this tool use. The tool use was rejected."
+    script.call("Bash", {"command": "rm -rf build"}, result=refused, failed=True)
+    script.answer("Not then.")
+    assert "rm -rf" not in _content(tmp_path, script)
+
+
+def test_an_edit_that_was_refused_or_failed_edited_nothing(tmp_path: Path) -> None:
+    script = Script("/p")
+    script.user("edit")
+    script.call("Edit", {"file_path": "/p/a.py"}, result="no such text", failed=True)
+    script.call("Edit", {"file_path": "/p/b.py"}, result=None)
+    assert "Files edited" not in _content(tmp_path, script)
+
+
+def test_the_clients_plan_files_and_marks_of_what_was_pasted_are_left_out(tmp_path: Path) -> None:
+    script = Script("/p")
+    script.user('<pasted_content id="1">\nlog\n</pasted_content id="1">\nwhy?')
+    script.call("Write", {"file_path": "/home/ada/.claude/plans/calm-heron.md"})
+    content = _content(tmp_path, script)
+    assert "## Opening request\n> log why?\n" in content
+    assert "plans" not in content
+
+
+@pytest.mark.parametrize(
+    ("entrypoints", "told"), [([None], None), (["cli"], "cli"), (["sdk-cli"], "sdk-cli"), (["cli", "sdk-cli"], "mixed")]
+)
+def test_turns_and_the_clients_entrypoint_are_fields(
+    tmp_path: Path, entrypoints: list[str | None], told: str | None
+) -> None:
+    script = Script("/p")
+    for entrypoint in entrypoints:
+        script.user("hello", **({"entrypoint": entrypoint} if entrypoint else {}))
+        script.answer("hi", entrypoint=7)
+    log = _build(tmp_path, script)
+    assert (log["turns"], log.get("entrypoint")) == (2 * len(entrypoints), told)
+
+
+def test_a_resumed_session_loses_an_entrypoint_that_no_line_names(tmp_path: Path, folder: DataFolder) -> None:
+    path = short_session("/p").write(tmp_path)
+    session_logs.refresh(folder, path, None)
+    uuid_ = session_logs.log_uuid(SESSION)
+    records.save(folder, {**records.load(folder, uuid_), "entrypoint": "cli"})
+    assert session_logs.refresh(folder, path, None)
+    assert "entrypoint" not in records.load(folder, uuid_)
+
+
+def test_a_log_without_the_newer_fields_is_of_an_older_form(tmp_path: Path, folder: DataFolder) -> None:
+    assert not session_logs.is_of_older_form(folder, SESSION)
+    session_logs.refresh(folder, short_session("/p").write(tmp_path), None)
+    assert not session_logs.is_of_older_form(folder, SESSION)
+    log = records.load(folder, session_logs.log_uuid(SESSION))
+    del log["turns"]
+    records.save(folder, log)
+    assert session_logs.is_of_older_form(folder, SESSION)
+
+
 _text = st.text(st.characters() | st.sampled_from("\n#` \ud800"), max_size=3000)
 
 
@@ -212,13 +323,17 @@ def test_any_session_gives_a_valid_record_of_limited_size(
         script.call("Bash", {"command": command})
         script.call("Write", {"file_path": command})
         script.call(command, {})
+        script.call("Bash", {"command": "x" + command}, result=command, failed=True)
+        script.call("ExitPlanMode", {"plan": command})
+        script.user(f"Never {command}.")
+    script.call("TodoWrite", {"todos": [{"content": command, "status": "pending"} for command in commands]})
     path = tmp_path_factory.getbasetemp() / f"{SESSION}.jsonl"
     path.write_bytes(script.dump())
     log = session_logs.build(str(path), projects.identify("/" + "long-name" * 60, {}))
     if log is not None:
         records.validate(log)
         records.dump(log)
-        assert len(log["content"]) <= session_logs.MAX_CHARS
+        assert len(log["content"]) <= session_log_text.MAX_CHARS
 
 
 def test_a_resumed_session_refreshes_its_log_and_keeps_what_others_put_in(tmp_path: Path, folder: DataFolder) -> None:

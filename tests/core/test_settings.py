@@ -29,7 +29,13 @@ def test_without_a_file_the_defaults_hold(folder: DataFolder, tmp_path: Path) ->
 
 
 def test_what_is_set_is_used(folder: DataFolder) -> None:
-    given = {"briefing_chars": 9500, "checkpoint_tokens": 1, "excluded_paths": ["~/x/*"], "project_aliases": {"a": "b"}}
+    given = {
+        "briefing_chars": 9500,
+        "checkpoint_tokens": 1,
+        "excluded_paths": ["~/x/*"],
+        "narrative_upkeep": False,
+        "project_aliases": {"a": "b"},
+    }
     _write(folder, given)
     assert read_settings(folder) == (given, [])
 
@@ -39,7 +45,7 @@ def test_what_is_set_is_used(folder: DataFolder) -> None:
     [
         ("briefing_chars", "6000"), ("briefing_chars", True), ("briefing_chars", 0), ("briefing_chars", 1.5),
         ("checkpoint_tokens", None), ("excluded_paths", "x"), ("excluded_paths", [1]), ("project_aliases", []),
-        ("project_aliases", {"a": 1}), ("colour", "red"),
+        ("project_aliases", {"a": 1}), ("colour", "red"), ("narrative_upkeep", 1), ("narrative_upkeep", "false"),
     ],
 )  # fmt: skip
 def test_a_bad_value_is_named_and_the_rest_is_used(folder: DataFolder, name: str, value: Any) -> None:

@@ -179,6 +179,54 @@ def test_a_deleted_log_is_not_made_again_by_a_thorough_sweep(claude: str, folder
     assert _opened(sweep(folder, claude, {}, thorough=True)) == ([], 0, 0)
 
 
+def _make_old(folder: DataFolder) -> dict[str, Any]:
+    """Take from the session's log what the form before had not."""
+    log = records.load(folder, session_logs.log_uuid(SESSION))
+    del log["turns"]
+    records.save(folder, {**log, "content": "as it was"})
+    return log
+
+
+def test_a_thorough_sweep_brings_logs_of_an_older_form_up_to_date_once(
+    claude: str, folder: DataFolder, project: Path
+) -> None:
+    short_session(str(project)).write(claude)
+    sweep(folder, claude, {})
+    log = _make_old(folder)
+    assert _opened(sweep(folder, claude, {})) == ([], 0, 0)
+    assert _opened(sweep(folder, claude, {}, thorough=True)) == ([], 1, 0)
+    assert records.load(folder, session_logs.log_uuid(SESSION))["content"] == log["content"]
+    _make_old(folder)
+    assert _opened(sweep(folder, claude, {}, thorough=True)) == ([], 0, 0)
+    Path(folder.state, "session-logs-form").write_bytes(b"1")
+    assert _opened(sweep(folder, claude, {}, thorough=True)) == ([], 1, 0)
+
+
+def test_logs_of_an_older_form_wait_for_a_sweep_that_comes_to_its_end(
+    claude: str, folder: DataFolder, project: Path
+) -> None:
+    short_session(str(project)).write(claude)
+    sweep(folder, claude, {})
+    _make_old(folder)
+    assert not sweep(folder, claude, {}, thorough=True, deadline=0.0).complete
+    assert _opened(sweep(folder, claude, {}, thorough=True)) == ([], 1, 0)
+
+
+def test_older_logs_without_claudes_original_and_broken_ones_are_left_alone(
+    claude: str, folder: DataFolder, project: Path
+) -> None:
+    path = short_session(str(project)).write(claude)
+    broken = short_session(str(project), OTHER_SESSION)
+    broken.write(claude)
+    sweep(folder, claude, {})
+    _make_old(folder)
+    os.unlink(path)
+    Path(records.record_path(folder, session_logs.log_uuid(OTHER_SESSION))).write_bytes(b"{")
+    result = sweep(folder, claude, {}, thorough=True)
+    assert (_opened(result), result.skipped) == (([], 0, 0), [])
+    assert records.load(folder, session_logs.log_uuid(SESSION))["content"] == "as it was"
+
+
 def test_this_projects_sessions_come_first_then_the_newest(claude: str, folder: DataFolder, project: Path) -> None:
     folders = [project.parent / "old", project.parent / "new", project]
     for number, cwd in enumerate(folders):

@@ -97,3 +97,38 @@ def test_answers_and_reasons_for_refusing_are_the_users_words() -> None:
     )
     assert tool_lines.said_in_result({}, [refused]) == "use rg\nnot grep"
     assert tool_lines.said_in_result({"toolUseResult": "x"}, ["a log: the user said:\nno"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("entry", "text", "refused"),
+    [
+        ({"toolDenialKind": "user-rejected"}, "This command requires approval", True),
+        ({}, "The user doesn't want to proceed with this tool use. The tool use was rejected", True),
+        ({}, "Claude requested permissions to use Bash, but you haven't granted it yet.", True),
+        ({}, "Exit code 137\n[Request interrupted by user for tool use]", True),
+        ({}, "Exit code 1\nPermission denied", False),
+        ({}, "", False),
+    ],
+)
+def test_a_refused_or_stopped_call_is_told_from_a_failed_one(entry: dict[str, Any], text: str, refused: bool) -> None:
+    assert tool_lines.is_refusal(entry, text) is refused
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("Exit code 1\n\nfatal: no remote\nmore", "fatal: no remote"),
+        (
+            "Exit code 1\nF\n=====\nFAIL: test_x\nTraceback (most recent call last):\nAssertionError: 1 != 2",
+            "AssertionError: 1 != 2",
+        ),
+        ("collected 3\nE   app.errors.PriceError: none", "E app.errors.PriceError: none"),
+        ("warming up\nsrc/a.ts(1,2): error TS2304: Cannot find name", "src/a.ts(1,2): error TS2304: Cannot find name"),
+        ("Exit code 3\nsomething else\nand more", "something else"),
+        ("Exit code 137", "Exit code 137"),
+        ("<tool_use_error>File has not been read yet.</tool_use_error>", "File has not been read yet."),
+        ("", ""),
+    ],
+)
+def test_the_line_that_tells_an_error_is_found(text: str, line: str) -> None:
+    assert tool_lines.error_line(text) == line

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +16,13 @@ from django.test.utils import CaptureQueriesContext
 from memories.core import mirror, records
 from memories.core.files import remove_quietly
 from memories.core.paths import DataFolder
+from memories.core.scope import Scope
+from memories.project_groups import ProjectGroup
+from memories.selectors import mirror_connection
+from memories.timeline import Filters, coverage_line
 from tests.conftest import MakeRecord
 from tests.dashboard.conftest import Remember
+from tests.memories.narrative_versions import write_version
 
 HTMX = {"HX-Request": "true"}
 
@@ -231,6 +237,49 @@ def test_many_projects_are_folded_and_the_chosen_one_stays_in_sight(
     assert "<summary>8 more</summary>" in text(client, "/")
     page = text(client, "/?project=project-19")
     assert page.index("project-19") < page.index("<details>")
+
+
+def _session(folder: DataFolder, remember: Remember, name: str, project: str) -> None:
+    Path(folder.transcripts, f"{name}.jsonl").write_bytes(b"{}\n")
+    remember(f"log {name}", type="session_log", session_id=name, project=project, created_at="2026-03-14T09:00:00")
+
+
+def test_a_chosen_project_says_how_far_its_narrative_has_come_and_leads_to_it(
+    client: Client, memory_home: DataFolder, remember: Remember
+) -> None:
+    narrative = write_version(memory_home, "# Shop & Co")
+    _session(memory_home, remember, "s1", "shop")
+    page = text(client, "/?project=shop")
+    assert "lacks 1 of 1 session: 1 turn since 2026-03-14." in page
+    assert link(page, "Read the narrative") == f"/m/{narrative['uuid']}/"
+    assert 'class="coverage"' in text(client, "/?project=shop&q=log", **HTMX)
+
+
+def test_a_project_without_a_narrative_says_so_where_it_has_sessions(
+    client: Client, memory_home: DataFolder, remember: Remember
+) -> None:
+    remember("only a note", project="notes")
+    _session(memory_home, remember, "s1", "shop")
+    page = text(client, "/?project=shop")
+    assert "No narrative yet; 1 archived session to write one from: 1 turn since 2026-03-14." in page
+    for address in ("/", "/?project=notes", "/?project=:none", "/?project=unknown"):
+        assert 'class="coverage"' not in text(client, address)
+
+
+def test_the_coverage_of_a_project_takes_as_many_statements_however_many_sessions(
+    memory_home: DataFolder, remember: Remember
+) -> None:
+    shop = Filters(project=ProjectGroup("shop", "shop", None, Scope("shop", frozenset(), frozenset({"shop"}))))
+    raw = mirror_connection(memory_home)
+    counts = []
+    for number in range(6):
+        _session(memory_home, remember, f"s{number}", "shop")
+        statements: list[str] = []
+        raw.set_trace_callback(statements.append)
+        assert coverage_line(memory_home, shop) is not None
+        raw.set_trace_callback(None)
+        counts.append(len(statements))
+    assert len(set(counts)) == 1
 
 
 @pytest.mark.parametrize(

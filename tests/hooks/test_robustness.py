@@ -213,7 +213,7 @@ def test_a_mirror_of_noise_is_made_again(hooks: Hooks, event: str) -> None:
     Path(hooks.folder.mirror).write_bytes(os.urandom(20_000))
     hooks.run(event, hooks.payload(path, source="startup"))
     assert "failed" not in hooks.log
-    assert hooks.start(session_id=OTHER_SESSION).context.count("Add a retry to the uploader") == 1
+    assert hooks.start(session_id=OTHER_SESSION).context.count("Opening request: Add a retry to the uploader") == 1
     mirror.connect(hooks.folder.mirror).close()
 
 

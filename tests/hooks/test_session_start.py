@@ -244,6 +244,48 @@ def test_a_projects_name_can_say_nothing_outside_the_quotes(hooks: Hooks, make_r
         make_record("a note", project_id="marker:shop")
 
 
+def test_a_handoff_is_shown_first_once_and_stays_a_note(hooks: Hooks, make_record: MakeRecord) -> None:
+    make_record("some note", project="orders-api")
+    left = make_record("Go on with the backfill", project="orders-api", tags="ops, handoff", session_id=OTHER_SESSION)
+    told = hooks.start()
+    assert told.context.index("## Handoff from an earlier session") < told.context.index("> some note")
+    assert "> Go on with the backfill" in told.context
+    assert records.load(hooks.folder, left["uuid"])["tags"] == "ops, handed-over"
+    again = hooks.start("clear", session_id=OTHER_SESSION).context
+    assert "Handoff" not in again
+    assert "> Go on with the backfill" in again
+
+
+def test_a_one_shot_run_a_resumed_session_and_the_one_that_left_it_do_not_use_a_handoff_up(
+    hooks: Hooks, make_record: MakeRecord
+) -> None:
+    left = make_record("Go on with the backfill", project="orders-api", tags="handoff", session_id=OTHER_SESSION)
+    run = hooks.run("session_start", hooks.payload(source="startup"), CLAUDE_CODE_ENTRYPOINT="sdk-cli")
+    assert "## Handoff" in run.context
+    assert "## Handoff" not in hooks.start("resume").context
+    assert "## Handoff" not in hooks.start("startup", session_id=OTHER_SESSION).context
+    assert records.load(hooks.folder, left["uuid"])["tags"] == "handoff"
+    assert "## Handoff" in hooks.start().context
+
+
+def test_a_handoff_whose_record_is_being_written_is_shown_again(hooks: Hooks, make_record: MakeRecord) -> None:
+    make_record("Go on with the backfill", project="orders-api", tags="handoff")
+    with FileLock(os.path.join(hooks.folder.state, "records.lock")):
+        assert "## Handoff" in hooks.start().context
+    assert "## Handoff" in hooks.start().context
+    assert "## Handoff" not in hooks.start().context
+    assert "failed" not in hooks.log
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_upkeep_is_told_unless_the_setting_is_off(hooks: Hooks, on: bool) -> None:
+    hooks.write_settings(narrative_upkeep=on)
+    short_session(str(hooks.project), OTHER_SESSION).write(hooks.projects_dir)
+    told = hooks.start()
+    assert "no narrative yet; 1 session to write one from" in told.message
+    assert ("Narrative upkeep is on" in told.context) is on
+
+
 def test_a_session_is_logged_once_however_often_it_starts(hooks: Hooks) -> None:
     script = Script(str(hooks.project), OTHER_SESSION)
     script.user("one")

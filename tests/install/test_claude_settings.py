@@ -99,7 +99,7 @@ def test_each_event_gets_one_exec_form_entry_with_absolute_paths_and_seconds() -
 
 def test_only_our_own_tools_are_allowed_and_deleting_is_not_among_them() -> None:
     allowed = claude_settings.add_ours({}, LIB)["permissions"]["allow"]
-    assert len(allowed) == 8
+    assert len(allowed) == 9
     assert all(tool.startswith("mcp__llm_memory__") for tool in allowed)
     assert "mcp__llm_memory__memory_delete" not in allowed
 

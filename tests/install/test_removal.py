@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,24 @@ def test_a_file_the_user_deleted_is_not_brought_back(sandbox: Sandbox) -> None:
     assert removal.uninstall() == 0
     assert not sandbox.settings.exists()
     assert not sandbox.claude_md.exists()
+
+
+def test_the_skill_goes_and_other_skills_stay(sandbox: Sandbox) -> None:
+    setup.install()
+    other = sandbox.claude_dir / "skills" / "other" / "SKILL.md"
+    other.parent.mkdir()
+    other.write_text("another\n", "utf-8")
+    removal.uninstall()
+    assert os.listdir(sandbox.claude_dir / "skills") == ["other"]
+
+
+def test_an_edited_skill_is_kept_and_named(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    setup.install()
+    skill = sandbox.claude_dir / "skills" / "llm-memory" / "SKILL.md"
+    skill.write_text(skill.read_text("utf-8") + "\nAnd mine.\n", "utf-8")
+    removal.uninstall()
+    assert skill.exists()
+    assert "skills/llm-memory/SKILL.md was edited and was kept" in capsys.readouterr().out
 
 
 def test_code_and_commands_go_and_the_memory_stays(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:

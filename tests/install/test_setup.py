@@ -118,6 +118,24 @@ def test_an_edited_rules_file_is_kept_and_an_older_version_of_ours_is_replaced(
     assert rules.read_bytes() == shipped
 
 
+def test_the_skill_lies_where_claude_code_looks_for_skills(sandbox: Sandbox) -> None:
+    setup.install()
+    skill = sandbox.claude_dir / "skills" / "llm-memory" / "SKILL.md"
+    assert skill.read_text("utf-8").startswith("---\nname: llm-memory\ndescription: ")
+    assert skill.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_skill_of_that_name_that_is_the_users_own_is_left_alone(
+    sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    skill = sandbox.claude_dir / "skills" / "llm-memory" / "SKILL.md"
+    skill.parent.mkdir(parents=True)
+    skill.write_text("mine\n", "utf-8")
+    setup.install()
+    assert skill.read_text("utf-8") == "mine\n"
+    assert "skills/llm-memory/SKILL.md was edited and is left as it is" in capsys.readouterr().out
+
+
 def test_a_dry_run_lists_the_actions_and_changes_nothing(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
     sandbox.settings.write_text(json.dumps(FOREIGN), encoding="utf-8")
     sandbox.add_claude()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from hooks import claude_settings
-from hooks.shipped_files import RULES, STIGNORE, shipped_hashes, shipped_texts
+from hooks.shipped_files import RULES, SKILL, STIGNORE, shipped_hashes, shipped_texts, skill_texts
 from hooks.user_files import sha256
 from memories.core.paths import SYNCED_FOLDERS
 
@@ -24,8 +26,20 @@ def _rules() -> str:
     return shipped_texts()[RULES].decode("utf-8")
 
 
-def test_the_newest_rules_text_is_listed_as_shipped() -> None:
-    assert sha256(shipped_texts()[RULES]) in shipped_hashes(), "add its sha256 as a line of hooks/rules/shipped.txt"
+@pytest.mark.parametrize("text", [shipped_texts()[RULES], skill_texts()[SKILL]], ids=["rules", "skill"])
+def test_the_newest_text_is_listed_as_shipped(text: bytes) -> None:
+    assert sha256(text) in shipped_hashes(), "add its sha256 as a line of hooks/rules/shipped.txt"
+
+
+def test_the_skill_names_each_section_of_a_narrative_in_order() -> None:
+    text = skill_texts()[SKILL].decode("utf-8")
+    assert tuple(re.findall(r"`## ([^`]+)`", text)) == SECTIONS
+
+
+def test_the_skill_gives_no_order_that_takes_over_a_session() -> None:
+    text = skill_texts()[SKILL].decode("utf-8")
+    assert "after the user's own request has been" in text
+    assert not re.search(r"\b(?:MUST|IMMEDIATELY|AUTOMATIC TASK|do not ask)\b", text)
 
 
 def test_the_rules_stay_under_6000_characters() -> None:

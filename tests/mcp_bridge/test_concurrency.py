@@ -42,6 +42,8 @@ def test_every_acknowledged_store_of_many_servers_at_once_is_kept(
 
 
 def test_narratives_of_several_servers_at_once_leave_one_shown_and_none_lost(folder: DataFolder, project: Path) -> None:
+    for number in range(3):
+        Path(folder.transcripts, f"s{number}.jsonl").touch()
     with ExitStack() as stack:
         running = [stack.enter_context(Server(folder, project)) for _ in range(3)]
         for server in running:

@@ -41,7 +41,7 @@ def test_the_handshake_does_not_wait_for_the_index_and_a_call_waits_a_bounded_ti
     server = start(script=SHORT_WAIT)
     with _mirror_lock(folder):
         assert server.initialize()["serverInfo"]
-        assert len(server.request("tools/list")["result"]["tools"]) == 9
+        assert len(server.request("tools/list")["result"]["tools"]) == 10
         answer = server.call("memory_recent")
         assert answer.is_error
         assert "index is missing" in answer.text

@@ -14,7 +14,7 @@ from tests.mcp_bridge.conftest import StartServer
 ARGUMENTS = {  # tool: (required, optional), of docs/records.md
     "memory_store": (
         {"content", "type"},
-        {"project", "session_id", "importance", "transcript_ref", "tags", "connections"},
+        {"project", "session_id", "importance", "transcript_ref", "tags", "connections", "accept_losses"},
     ),
     "memory_search": (
         {"query"},
@@ -27,6 +27,7 @@ ARGUMENTS = {  # tool: (required, optional), of docs/records.md
     "memory_delete": ({"uuid"}, set()),
     "narrative_coverage": (set(), {"project"}),
     "transcript_read": ({"session_id"}, {"line", "around", "cursor", "max_tokens"}),
+    "memory_brief": (set(), {"project", "source"}),
 }
 WRITING = {"memory_store", "memory_connect", "memory_delete"}
 

@@ -275,7 +275,7 @@ conversation_rows.Transaction.__exit__ = leave
 
 def _empty_index(folder: DataFolder) -> None:
     remove_mirror(folder)
-    mirror.update(folder)
+    mirror.update(folder, wait_seconds=60)  # the server may be at it
 
 
 def _missing_tables(folder: DataFolder) -> None:

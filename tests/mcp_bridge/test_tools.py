@@ -146,6 +146,8 @@ def test_a_deleted_or_superseded_memory_can_be_stored_again(server: Server) -> N
 
 
 def test_a_new_narrative_archives_the_old_one_and_keeps_what_it_covered(server: Server, folder: DataFolder) -> None:
+    for session in ("s1", "s2", "s3"):
+        Path(folder.transcripts, f"{session}.jsonl").touch()
     first = server.ask("memory_store", content="# One", type="narrative", transcript_ref=["s1", "s2"])
     second = server.ask("memory_store", content="# Two", type="narrative", transcript_ref="s2, s3")
     old, new = records.load(folder, first["uuid"]), records.load(folder, second["uuid"])
@@ -156,6 +158,16 @@ def test_a_new_narrative_archives_the_old_one_and_keeps_what_it_covered(server: 
     assert _contents(server.ask("memory_recent", type="narrative")) == ["# Two"]
     incoming = server.ask("memory_get", uuid=first["uuid"])["connections"]["incoming"]
     assert [link["from_uuid"] for link in incoming] == [second["uuid"]]
+
+
+def test_a_narrative_that_lost_an_item_is_a_tool_error_with_its_name_until_that_is_accepted(server: Server) -> None:
+    server.ask("memory_store", content="## Decisions\n- Use Postgres.\n- Retry 3 times.", type="narrative")
+    rewritten = {"content": "## Decisions\n- Retry three times.", "type": "narrative"}
+    refused = server.call("memory_store", **rewritten)
+    assert refused.is_error
+    assert "[gone] Decisions: Use Postgres." in refused.text
+    assert "accept_losses" in refused.text
+    assert server.ask("memory_store", **rewritten, accept_losses=["Use Postgres."])["status"] == "stored"
 
 
 def test_the_same_narrative_again_with_more_sessions_read_covers_them(

@@ -16,7 +16,7 @@ import pytest
 from hooks import claude_settings, server_entry
 from hooks.machine import Machine, Report
 from memories import doctor
-from memories.core import mirror, records, state
+from memories.core import clock, mirror, records, session_logs, state
 from memories.core.paths import DataFolder
 from tests.conftest import MakeRecord
 from tests.core.transcript_lines import short_session
@@ -269,6 +269,25 @@ def test_failures_in_the_hook_log_are_shown(folder: DataFolder) -> None:
     check = _found(folder, "hook log")
     assert check.status == "warn"
     assert "1 recent failure;" in check.text
+
+
+def test_a_narrative_that_is_behind_is_told_and_is_no_fault(folder: DataFolder, make_record: MakeRecord) -> None:
+    mirror.update(folder)
+    assert _found(folder, "narratives").text == "none is behind"
+    for number in range(3):
+        session = session_id(number)
+        Path(folder.transcripts, f"{session}.jsonl").write_bytes(b"{}\n")
+        make_record(
+            "log", type="session_log", uuid=session_logs.log_uuid(session), session_id=session, project="or\nders",
+            turns=4, created_at=clock.format_time(time.time() - (13 - number) * 86_400 - 60),
+        )  # fmt: skip
+    mirror.update(folder)
+    check = _found(folder, "narratives")
+    assert (
+        check.text
+        == "to be brought up to date: or ders (no narrative yet; 3 sessions, 12 turns, the oldest 13 days ago)"
+    )
+    assert (check.status, "update the project memory" in check.todo) == ("ok", True)
 
 
 @pytest.mark.parametrize("sound", [True, False])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -168,3 +169,13 @@ def test_the_migration_makes_the_same_tables_as_the_mirror(folder: DataFolder) -
     real = mirror.connect(folder.mirror)
     assert migrated == real.execute(listing).fetchall()
     real.close()
+
+
+def test_coverage_names_the_session_that_asks_as_running(memory_home: DataFolder, make_record: MakeRecord) -> None:
+    for session in ("s1", "s2"):
+        Path(memory_home.transcripts, f"{session}.jsonl").write_bytes(b"{}\n")
+        make_record("a log", type="session_log", session_id=session, project="orders", turns=3)
+    mirror.update(memory_home)
+    found = selectors.narrative_coverage(memory_home, ORDERS, "s2")
+    assert (found["sessions_since"], found["turns_since"]) == (1, 3)
+    assert {one["session_id"]: one.get("running", False) for one in found["unprocessed"]} == {"s1": False, "s2": True}

@@ -1,0 +1,76 @@
+"""What the mirror and the files hold for a project's briefing."""
+
+from __future__ import annotations
+
+from memories.core import coverage, digest, handoff, narrative_sections, scope
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import sqlite3
+    from typing import Any
+
+    from memories.core.digest import Log
+    from memories.core.paths import DataFolder
+
+NOTES = 20
+IMPORTANT = 8
+_COLUMNS = ("uuid", "type", "content", "created_at", "updated_at", "importance", "session_id", "one_shot")
+
+
+class Material:
+    """A project's narrative with its sections, how far it has come, its notes, its newest session logs.
+
+    logs: of other sessions than the one that starts, newest first.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, folder: DataFolder, project: scope.Scope, session: str) -> None:
+        self._connection = connection
+        self._folder = folder
+        self._session = session
+        self.project = project
+        self.narrative = coverage.narrative(connection, folder, project)
+        self.sections = narrative_sections.sections(self.narrative.content) if self.narrative else []
+        self.coverage = coverage.coverage_of(self.narrative, connection, folder, project, own_session=session or None)
+        rows = self._newest("type = 'session_log'", digest.ROWS)
+        self.logs = digest.newest([row for row in rows if row["session_id"] != session])
+        important = self._newest(f"type = 'note' AND importance >= {IMPORTANT}", NOTES + 1)
+        known = {row["uuid"] for row in important}
+        recent = [row for row in self._newest("type = 'note'", NOTES + 1) if row["uuid"] not in known]
+        self.notes = (important + recent)[:NOTES]
+        self.more_notes = len(important) + len(recent) > NOTES
+
+    @property
+    def uncovered(self) -> list[Log]:
+        """The newest logs that the narrative does not cover, or not to their end, without one-shot runs, which it need
+        not cover; all where there is none."""
+        if self.narrative is None:
+            return self.logs
+        refs, written = set(self.narrative.refs), self.narrative.created_at
+        logs = [log for log in self.logs if not log.one_shot]
+        return [log for log in logs if log.session_id not in refs or log.ended_at > written]
+
+    def handoffs(self) -> list[dict[str, Any]]:
+        """The handoffs that wait for another session than the one that stored them, newest first."""
+        return handoff.waiting(self._connection, self._folder, self.project, self._session)
+
+    def _newest(self, condition: str, limit: int, values: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+        """The project's newest visible rows that meet a condition. One query per id and name, each along an index in
+        its order: with an OR between them SQLite would sort the whole project (30 ms at 10,000 records)."""
+        found: list[dict[str, Any]] = []
+        for where, value in self.project.conditions():
+            rows = self._connection.execute(
+                f"SELECT {', '.join(_COLUMNS)} FROM memory WHERE {where} AND {condition} AND {scope.VISIBLE} "
+                f"ORDER BY created_at DESC LIMIT {limit}",
+                (value, *values),
+            )
+            found.extend(dict(zip(_COLUMNS, row, strict=True)) for row in rows)
+        return sorted(found, key=lambda row: (row["created_at"], row["uuid"]), reverse=True)[:limit]
+
+    def own_notes(self) -> list[dict[str, Any]]:
+        """The notes that the session stored, newest first."""
+        return self._newest("type = 'note' AND session_id = ?", NOTES, (self._session,)) if self._session else []
+
+    def since(self, time: str) -> list[dict[str, Any]]:
+        """What other sessions added or changed after a time, newest first; one more than is shown tells of more."""
+        condition = "max(created_at, coalesce(updated_at, '')) > ? AND session_id IS NOT ?"
+        return self._newest(condition, NOTES + 1, (time, self._session))

@@ -1,0 +1,97 @@
+"""Citations in a narrative: `[<session id>:<line>]`, and whether the archive has what they name."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from memories.core import archived_sessions, budget
+from memories.core.errors import TranscriptError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from memories.core.paths import DataFolder
+
+_LINES = r"\d{1,9}(?: *[-–] *\d{1,9})?"
+CITATION = re.compile(
+    r"\[`?(?P<session>[0-9a-fA-F]{6,8}(?:-[0-9a-fA-F-]{0,28})?(?:/[A-Za-z0-9_-]{1,200})?):"
+    rf"(?P<lines>{_LINES}(?: *, *{_LINES})*)`?\]"
+)
+"""`[<session id or its first 6+ characters>:<line>]`, also `:12, 40]`, `:12-40]`; `<id>/agent-x` for a subagent's."""
+
+_CHUNK_BYTES = 1024 * 1024
+
+
+class Fault:
+    """A citation that the archive does not bear out. text: as written; reason: why not, a clause."""
+
+    __slots__ = ("reason", "text")
+
+    def __init__(self, text: str, reason: str) -> None:
+        self.text = text
+        self.reason = reason
+
+
+def without_citations(text: str) -> str:
+    """A text without its citations: they say where something was said, not what."""
+    return CITATION.sub(" ", text)
+
+
+def cited(content: str) -> dict[str, tuple[str, int]]:
+    """The citations of a narrative outside blocks of code: as written -> (session as named, greatest line)."""
+    found: dict[str, tuple[str, int]] = {}
+    fence = ""
+    for line in content.splitlines():
+        mark = line.strip()[:3]
+        if mark in budget.FENCES and fence in {"", mark}:
+            fence = "" if fence else mark
+        for one in CITATION.finditer("" if fence else line):
+            numbers = [int(number) for number in re.findall(r"\d+", one["lines"])]
+            found[one[0]] = (one["session"], 0 if 0 in numbers else max(numbers))  # lines count from 1
+    return found
+
+
+def faults(folder: DataFolder, content: str) -> list[Fault]:
+    """The citations whose session is not archived or not certain, or whose line is not in it; in their order.
+
+    Each cited file is read once at most, no further than to the greatest line that is asked for, in pieces.
+    """
+    places = cited(content)
+    paths: dict[str, str] = {}  # session as named -> file
+    reasons: dict[str, str] = {}
+    greatest: dict[str, int] = {}
+    for session, line in places.values():
+        if session not in paths and session not in reasons:
+            try:
+                paths[session] = archived_sessions.find(folder, session).path
+            except TranscriptError as error:
+                reasons[session] = str(error)
+        if session in paths:
+            greatest[paths[session]] = max(line, greatest.get(paths[session], 0))
+    there = {path: _lines(path, line) for path, line in greatest.items()}
+    found = []
+    for text, (session, line) in places.items():
+        if session in reasons:
+            found.append(Fault(text, reasons[session]))
+        elif not 1 <= line <= there[paths[session]]:
+            last = there[paths[session]]
+            found.append(Fault(text, f"That session has no line {line}: its lines are 1 to {last}."))
+    return found
+
+
+def _lines(path: str, wanted: int) -> int:
+    """How many lines a file has, counted no further than to the one that is wanted; 0 when it cannot be read."""
+    seen, last = 0, b"\n"
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return 0
+    try:
+        while seen < wanted and (chunk := os.read(fd, _CHUNK_BYTES)):
+            seen += chunk.count(b"\n")
+            last = chunk[-1:]
+    except OSError:
+        return 0
+    finally:
+        os.close(fd)
+    return seen + (last != b"\n")

@@ -1,0 +1,12 @@
+"""A session log's parts: the Markdown that session_logs writes, taken apart again."""
+
+from __future__ import annotations
+
+import re
+
+_PART = re.compile(r"^## (.+)\n((?:(?!## ).*\n?)*)", re.MULTILINE)
+
+
+def parts(content: str) -> dict[str, str]:
+    """A session log's parts by heading, unquoted."""
+    return {title: re.sub(r"^> ?", "", body.strip(), flags=re.MULTILINE) for title, body in _PART.findall(content)}
