@@ -1,9 +1,7 @@
 """The mirror: records/ -> SQLite + FTS5 (schema.sql). Derived, disposable, rebuilt from the files at any time.
 
-A scan compares every record file's (mtime_ns, size) with what the last scan saw. A file whose mtime lies within
-RACY_NS of the scan is noted as "look again", because a later edit within the same clock tick would not change its mtime
-(git's index has the same rule). One process at a time updates (flock on state/mirror.lock); readers take no lock: every
-update and rebuild is one transaction. A damaged file is removed and made again; a database of another version is
+mirror_scan.py finds what changed. One process at a time updates (flock on state/mirror.lock); readers take no lock:
+every update and rebuild is one transaction. A damaged file is removed and made again; a database of another version is
 emptied and filled again in place, so that other processes' connections stay valid.
 """
 
@@ -13,7 +11,7 @@ import os
 import sqlite3
 import time
 
-from memories.core import files, records
+from memories.core import files, mirror_scan, records
 from memories.core.errors import InvalidRecordError, MirrorUnavailableError, StorageError
 from memories.core.locks import FileLock
 
@@ -27,12 +25,7 @@ if TYPE_CHECKING:
 MIRROR_VERSION = 4
 """Raise it with every change of schema.sql or of what a row is derived from: the next sync rebuilds."""
 
-RACY_NS = 2_000_000_000
 BUSY_SECONDS = 5.0
-FINGERPRINT_ABOVE = 5000
-"""Records beyond which a scan first compares the whole listing's fingerprint with that of the last scan that found
-nothing changed; below it, comparing each record costs less than importing the hash."""
-
 CHECK_EVERY = 32
 """Records read between two looks at the clock, where a deadline is given."""
 
@@ -149,13 +142,13 @@ def _update_locked(
             deadline = None  # a half-built mirror would answer as if it were whole
         result = UpdateResult()
         result.rebuilt = fresh
-        mtimes = _folder_mtimes(folder)
-        trusted = not fresh and trust_above is not None and _unchanged(connection, mtimes, trust_above)
-        changes = _dirty(connection) if trusted else _scan(folder, None if fresh else connection)
+        mtimes = mirror_scan.folder_mtimes(folder)
+        trusted = not fresh and trust_above is not None and mirror_scan.unchanged(connection, mtimes, trust_above)
+        changes = mirror_scan.dirty(connection) if trusted else mirror_scan.scan(folder, None if fresh else connection)
         if fresh or changes:
             _write(connection, folder, changes, result, _Pace(deadline, progress, len(changes)))
         if not trusted and result.complete:
-            _note_mtimes(connection, mtimes)
+            mirror_scan.note_mtimes(connection, mtimes)
         result.total = connection.execute("SELECT count(*) FROM memory").fetchone()[0]
         result.skipped = problems(connection)
         return result
@@ -171,7 +164,7 @@ def _write(
     try:
         if result.rebuilt:
             _empty(connection)
-        _forget_listing(connection)
+        mirror_scan.forget_listing(connection)
         _apply(connection, folder, changes, result, pace)
         if result.rebuilt:
             connection.execute("INSERT INTO memory_fts (memory_fts) VALUES ('rebuild')")
@@ -231,87 +224,6 @@ def _create_triggers(connection: sqlite3.Connection) -> None:
     for statement in schema_statements():
         if _is_trigger(statement):
             connection.execute(statement)
-
-
-def _folder_mtimes(folder: DataFolder) -> tuple[int, int]:
-    """mtimes of records/ and trash/ in ns; 0 for one that is missing or so young that a change might not show in it."""
-    mtimes = []
-    for path in (folder.records, folder.trash):
-        try:
-            mtime_ns = os.stat(path).st_mtime_ns
-        except OSError:
-            mtime_ns = 0
-        mtimes.append(mtime_ns if time.time_ns() - mtime_ns >= RACY_NS else 0)
-    return mtimes[0], mtimes[1]
-
-
-def _unchanged(connection: sqlite3.Connection, mtimes: tuple[int, int], above: int) -> bool:
-    count = connection.execute("SELECT count(*) FROM source_file").fetchone()[0]
-    return count > above and 0 not in mtimes and _scanned_mtimes(connection) == mtimes
-
-
-def _scanned_mtimes(connection: sqlite3.Connection) -> tuple[int, int] | None:
-    row: tuple[int, int] | None = connection.execute("SELECT records_mtime_ns, trash_mtime_ns FROM scan").fetchone()
-    return row
-
-
-def _note_mtimes(connection: sqlite3.Connection, mtimes: tuple[int, int]) -> None:
-    if _scanned_mtimes(connection) != mtimes:
-        connection.execute("UPDATE scan SET records_mtime_ns = ?, trash_mtime_ns = ?", mtimes)
-
-
-def _forget_listing(connection: sqlite3.Connection) -> None:
-    """Before source_file changes: a file put back to an earlier state must not look like the scan that saw it."""
-    connection.execute("UPDATE scan SET listing = '' WHERE listing <> ''")
-
-
-def _dirty(connection: sqlite3.Connection) -> list[str]:
-    """Files that were too young at the last scan to be trusted."""
-    return [name for (name,) in connection.execute("SELECT name FROM source_file WHERE mtime_ns = 0")]
-
-
-def _known_files(connection: sqlite3.Connection) -> set[tuple[str, int, int]]:
-    return set(connection.execute("SELECT name, mtime_ns, size FROM source_file").fetchall())
-
-
-def _scan(folder: DataFolder, connection: sqlite3.Connection | None) -> list[str]:
-    """Names in records/ whose file changed, appeared or vanished since the last scan, or that a tombstone concerns.
-
-    connection: to what the last scan saw; None when nothing of it counts. Temp files of dead processes are removed.
-    """
-    try:
-        listing = files.listing(folder.records)
-    except FileNotFoundError:
-        listing = files.Listing()
-    except OSError as error:
-        raise StorageError(f"Cannot read {folder.records}: {error.strerror}. Check its permissions.") from error
-    files.remove_dead_temp_files(folder.records, listing.hidden)
-    try:
-        graves = set(os.listdir(folder.trash))
-    except OSError:
-        graves = set()
-    changed = listing.names if connection is None else _changed(connection, listing)
-    if not graves:
-        return changed
-    return [*changed, *graves.intersection(listing.names).difference(changed)]
-
-
-def _changed(connection: sqlite3.Connection, listing: files.Listing) -> list[str]:
-    """Names that were changed, made or removed since the last scan; sets, as it runs over every record.
-
-    The fingerprint is noted where nothing was changed: then the listing is what source_file says, young files too.
-    """
-    fingerprint = listing.fingerprint() if len(listing.names) > FINGERPRINT_ABOVE else ""
-    if fingerprint and connection.execute("SELECT listing FROM scan").fetchone() == (fingerprint,):
-        return []
-    seen, known = listing.states(), _known_files(connection)
-    if seen == known:
-        if fingerprint:
-            connection.execute("UPDATE scan SET listing = ?", (fingerprint,))
-        return []
-    changed = {name for name, _, _ in seen - known}
-    gone = {name for name, _, _ in known - seen} - changed
-    return [*gone, *changed]
 
 
 def _apply(
@@ -376,7 +288,7 @@ def _stat(path: str) -> os.stat_result | None:
 def _note_file(
     connection: sqlite3.Connection, name: str, found: os.stat_result | None, now_ns: int, problem: str | None
 ) -> None:
-    racy = found is None or now_ns - found.st_mtime_ns < RACY_NS
+    racy = found is None or now_ns - found.st_mtime_ns < mirror_scan.RACY_NS
     connection.execute(
         "INSERT INTO source_file (name, mtime_ns, size, problem) VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET "
         "mtime_ns = excluded.mtime_ns, size = excluded.size, problem = excluded.problem",
@@ -397,7 +309,7 @@ def apply_records(folder: DataFolder, uuids: list[str], *, busy_seconds: float =
     connection = connect(folder.mirror, busy_seconds=busy_seconds)
     try:
         connection.execute("BEGIN IMMEDIATE")
-        _forget_listing(connection)
+        mirror_scan.forget_listing(connection)
         for uuid in uuids:
             _apply_file(connection, folder, uuid + ".json", UpdateResult())
         connection.execute("COMMIT")

@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
-from memories.core import mirror, records
+from memories.core import mirror, mirror_scan, records
 from memories.core.errors import LockTimeoutError, MirrorUnavailableError, StorageError
 from memories.core.locks import FileLock
 from memories.core.paths import DataFolder
 from tests.conftest import MakeRecord
 
 
-@pytest.fixture(autouse=True, params=[0, mirror.FINGERPRINT_ABOVE], ids=["as large", "as small"])
+@pytest.fixture(autouse=True, params=[0, mirror_scan.FINGERPRINT_ABOVE], ids=["as large", "as small"])
 def _fingerprint_above(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test holds for a folder whose listing is compared by fingerprint and for one that is not."""
-    monkeypatch.setattr(mirror, "FINGERPRINT_ABOVE", request.param)
+    monkeypatch.setattr(mirror_scan, "FINGERPRINT_ABOVE", request.param)
 
 
 def _contents(folder: DataFolder) -> set[str]:
@@ -391,7 +391,7 @@ def test_a_file_put_back_to_an_earlier_state_is_read_again(
 def test_an_unchanged_large_folder_is_known_by_its_fingerprint(
     folder: DataFolder, make_record: MakeRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mirror, "FINGERPRINT_ABOVE", 1)
+    monkeypatch.setattr(mirror_scan, "FINGERPRINT_ABOVE", 1)
     for text in ("one", "two"):
         _age(folder, make_record(text)["uuid"])
     mirror.update(folder)
@@ -400,7 +400,7 @@ def test_an_unchanged_large_folder_is_known_by_its_fingerprint(
     def compare_each(connection: sqlite3.Connection) -> set[tuple[str, int, int]]:
         raise AssertionError("the fingerprint was the same")
 
-    monkeypatch.setattr(mirror, "_known_files", compare_each)
+    monkeypatch.setattr(mirror_scan, "_known_files", compare_each)
     assert mirror.update(folder).total == 2
 
 
