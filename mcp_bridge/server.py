@@ -42,9 +42,9 @@ forgotten. If it replaces an older memory, pass connections [{to_uuid, relations
 
 Do not store secrets or personal data, what the repository or git log already says, guesses, or passing detail.
 
-Narrative: one living document per project. When the user asks for it, or when a task is done and narrative_coverage
-says it is stale, read the unprocessed sessions with transcript_read, then store the whole new text with type narrative
-and transcript_ref = the session ids that were read; the version before is archived, not lost.
+Narrative: one living document per project. Bring it up to date when the user asks for it, or when the session's
+briefing says that upkeep is on and the user's own request has been served: in one background subagent, as the skill
+llm-memory says. memory_store checks it against the version before, which is archived, not lost.
 
 memory_get gives a whole text by uuid. Delete only on the user's request."""
 """Shown to the model at session start; Claude Code cuts instructions at 2,048 characters in 2.1.197."""

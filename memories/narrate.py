@@ -6,12 +6,16 @@ Only ever started by a person: no hook, no server and no other command comes her
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -41,6 +45,13 @@ MAX_READ_TOKENS = 120_000
 """What one run reads at most: its context must hold all of it. Later runs go on with what is left."""
 
 DEFAULT_MAX_USD = 2.0
+SILENT_SECONDS = 900.0
+"""A client that says nothing for so long hangs: each step of a run is a line, and the longest, the narrative of
+NARRATIVE_OUT_TOKENS, takes some minutes."""
+
+GRACE_SECONDS = 5.0
+"""What a client that is told to end has to do so, before it is killed."""
+
 TOOLS = ("narrative_coverage", "memory_get", "memory_search", "transcript_read", "memory_store")
 
 
@@ -181,33 +192,104 @@ def run(
 
 def _run(line: list[str], folder: DataFolder, progress: Callable[[str], None] | None) -> Outcome:
     environment = {**os.environ, "LLM_MEMORY_GUARD": "1"}
-    with subprocess.Popen(
-        line,
-        cwd=folder.state,  # no project's: neither its settings nor its CLAUDE.md have a say in this run
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-        errors="replace",
-    ) as client:
-        result: dict[str, Any] = {}
-        try:
-            for event in _events(client):
+    result: dict[str, Any] = {}
+    with tempfile.TemporaryFile() as errors, _ended_by_signals():  # a pipe would fill up, and the client stand still
+        client = subprocess.Popen(
+            line,
+            cwd=folder.state,  # no project's: neither its settings nor its CLAUDE.md have a say in this run
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,  # so that all that it started can be ended with it
+        )
+        with _watched(client) as watch:
+            for event in _events(client, watch.heard):
                 if event.get("type") == "result":
                     result = event
                 elif progress is not None:
                     for name in _tools_used(event):
                         progress(name)
-            errors = client.stderr.read() if client.stderr else ""
-        except BaseException:
-            client.terminate()
-            raise
-    return _outcome(result, client.returncode, errors)
+            client.wait()
+        if watch.is_over and not result:
+            return Outcome(None, "", f"Claude said nothing for {SILENT_SECONDS:.0f} seconds and was ended")
+        errors.seek(0)
+        return _outcome(result, client.returncode, errors.read().decode("utf-8", "replace"))
 
 
-def _events(client: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
+class _Watch:
+    """Ends a client that says nothing for SILENT_SECONDS. is_over: it did."""
+
+    def __init__(self, client: subprocess.Popen[str]) -> None:
+        self.is_over = False
+        self._client = client
+        self._timer: threading.Timer | None = None
+
+    def heard(self) -> None:
+        """The client has said something, or was just started."""
+        self.stop()
+        self._timer = threading.Timer(SILENT_SECONDS, self._end)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def stop(self) -> None:
+        """Watch no longer."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _end(self) -> None:
+        self.is_over = True
+        _signal_all(self._client, signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def _watched(client: subprocess.Popen[str]) -> Iterator[_Watch]:
+    """Watch a client; at the end, however it comes, nothing that it started is left."""
+    watch = _Watch(client)
+    watch.heard()
+    try:
+        yield watch
+    finally:
+        watch.stop()
+        _signal_all(client, signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            client.wait(GRACE_SECONDS)
+        _signal_all(client, signal.SIGKILL)
+        client.wait()
+        if client.stdout is not None:
+            client.stdout.close()
+
+
+def _signal_all(client: subprocess.Popen[str], number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(client.pid, number)
+
+
+@contextlib.contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """While this lasts, SIGTERM and SIGHUP end the process as an exception does: the client is ended first."""
+
+    def leave(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    ours = [one for one in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(one) == signal.SIG_DFL]  # not: nohup
+    for number in ours:
+        signal.signal(number, leave)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _events(client: subprocess.Popen[str], heard: Callable[[], None]) -> Iterator[dict[str, Any]]:
     for line in client.stdout or ():
+        heard()
         try:
             event = json.loads(line)
         except ValueError:

@@ -118,7 +118,9 @@ def _without_narrative(material: Material, notes: list[dict[str, Any]], limit: i
     heading = (
         "\n## Digest of the last sessions: quotes from their transcripts, nothing inferred; [session:line] is the place"
     )
-    found = briefing_blocks.digest_parts(material.logs, limit, heading, STOPPED_SHARE_ALONE)
+    found = briefing_blocks.digest_parts(
+        material.logs, limit, heading, STOPPED_SHARE_ALONE, first=briefing_blocks.FIRST_UNITS
+    )
     return [*found[:1], *briefing_blocks.notes(notes, int(limit * NOTES_SHARE_ALONE)), *found[1:]]
 
 

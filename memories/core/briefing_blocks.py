@@ -33,6 +33,7 @@ LEAST_UNITS = 120
 LEFT_OUT_UNITS = 120
 """Kept free for the line on the sections that found no room."""
 
+MORE_HANDOFFS_UNITS = len("\n(10 more handoffs: for the sessions after this one)")
 NOTE_CHARS = 420
 ASKED_ENTRIES = 3
 
@@ -102,7 +103,7 @@ def handoffs(found: list[dict[str, Any]], limit: int) -> list[Offer]:
         return []
 
     def make(room: int) -> str:
-        room = min(room, limit // 2)
+        room = min(room, limit // 2) - MORE_HANDOFFS_UNITS * (len(found) > 1)
         blocks = []
         for record in found:
             about = f"Stored {record['created_at'][:16].replace('T', ' ')} UTC (memory_get {record['uuid']})"
@@ -110,11 +111,14 @@ def handoffs(found: list[dict[str, Any]], limit: int) -> list[Offer]:
             whole = budget.quoted(record["content"])
             if budget.units(whole) > space:
                 kept, left = budget.cut(record["content"], max(space - narrative_excerpt.REMARK_UNITS, 0))
-                whole = f"{budget.quoted(kept)}\n({counted(left, 'more item')} in the whole text)"
+                rest = counted(left, "more item") if left else "the rest is"
+                whole = f"{budget.quoted(kept)}\n({rest} in the whole text)"
             if space < narrative_excerpt.SMALLEST or budget.units(whole) > space:
                 break
             blocks.append(f"{about}\n{whole}")
             room = space - budget.units(whole) - 1
+        if blocks and len(blocks) < len(found):
+            blocks.append(f"({counted(len(found) - len(blocks), 'more handoff')}: for the sessions after this one)")
         return "\n".join(blocks)
 
     return [Offer(HANDOFF, make, limit // 2, first=FIRST_UNITS, heading="\n## Handoff from an earlier session")]
@@ -125,12 +129,14 @@ def shown_handoffs(page_text: str, found: list[dict[str, Any]]) -> list[str]:
     return [record["uuid"] for record in found if f"(memory_get {record['uuid']})\n" in page_text]
 
 
-def digest_parts(logs: list[Log], limit: int, heading: str, stopped_share: float) -> list[Offer]:
-    """A digest of sessions: where the last one stopped (in that part of the length at least), then what all leave."""
+def digest_parts(logs: list[Log], limit: int, heading: str, stopped_share: float, *, first: int = 0) -> list[Offer]:
+    """A digest of sessions: where the last one stopped (in that part of the length at least, and in `first` units
+    before anything else), then what all leave."""
     if not logs:
         return []
     last = digest.last(logs)
-    offers = [Offer(SESSION, lambda room: digest.stopped(last, room), int(limit * stopped_share), heading=heading)]
+    share = int(limit * stopped_share)
+    offers = [Offer(SESSION, lambda room: digest.stopped(last, room), share, first=first, heading=heading)]
     for part in digest.gathered(logs):
         least = max(int(part.share * limit), LEAST_UNITS)
         offers.append(Offer(SESSION, part.text, least, heading=heading))

@@ -20,8 +20,12 @@ they ask, or above it."""
 LONGEST_WORD = 40
 """Characters within which the end of a request is made to begin with a whole word."""
 
+SHORT_REQUEST_CHARS = 120
+"""A request as short as `yes, the second one` is understood only with what it replies to."""
+
 NOTES_SHARE = 0.12
 NARRATIVE_SHARE = 0.05
+REPLIED_SHARE = 0.15
 ENTRY_CHARS = 300
 
 
@@ -35,21 +39,23 @@ def text(material: Material, transcript_path: str, limit: int, *, upkeep: bool) 
     page = Page(limit)
     briefing_blocks.frame(page, material, "this session before its compaction, in")
     foot = "\nThe whole transcript stays archived (transcript_read); memory_search finds earlier decisions."
+    decisions = list(dict.fromkeys([*material.own_decisions(), *found.decisions]))
     own = material.own_notes()
     known = {row["uuid"] for row in own}
     others = [row for row in material.notes if row["uuid"] not in known]
     offers = [
         _request(found.last_request, limit),
+        *_replied_to(found, limit),
         *_list(
             "Decisions and corrections of this session, newest first",
-            found.decisions[::-1],
+            decisions[::-1],
             limit,
             0.14,
         ),
         *_list("Files in work, newest first", found.files[::-1], limit, 0.07),
         *_list("Open items of the last to-do list", found.open_items, limit, 0.1),
         *_list(
-            "Commands that failed last and were not fixed, newest first",
+            "Commands that failed and have not succeeded since, newest first",
             found.failed[::-1],
             limit,
             0.07,
@@ -79,6 +85,19 @@ def _request(request: str, limit: int) -> Offer:
         lambda room: _titled(heading, verbatim(request, room - budget.units(heading) - 1)),
         least,
     )
+
+
+def _replied_to(found: recovery.Recovery, limit: int) -> list[Offer]:
+    """The answer that a short request replies to; [] for a longer one, which says itself what it is about."""
+    if not found.replied_to or len(found.last_request) > SHORT_REQUEST_CHARS:
+        return []
+    heading = "\n## What it replies to: the answer before it"
+    share = int(limit * REPLIED_SHARE)
+
+    def make(room: int) -> str:
+        return _titled(heading, verbatim(found.replied_to, min(room, share) - budget.units(heading) - 1))
+
+    return [Offer(briefing_blocks.REQUEST, make, share)]
 
 
 def verbatim(words: str, room: int) -> str:

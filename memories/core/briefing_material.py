@@ -70,6 +70,11 @@ class Material:
         """The notes that the session stored, newest first."""
         return self._newest("type = 'note' AND session_id = ?", NOTES, (self._session,)) if self._session else []
 
+    def own_decisions(self) -> list[str]:
+        """What the session's log says was decided, without the places, oldest first: it was read from the beginning."""
+        rows = self._newest("type = 'session_log' AND session_id = ?", 1, (self._session,)) if self._session else []
+        return [digest.without_place(entry) for row in rows for entry in digest.Log(row).entries("Decided")]
+
     def since(self, time: str) -> list[dict[str, Any]]:
         """What other sessions added or changed after a time, newest first; one more than is shown tells of more."""
         condition = "max(created_at, coalesce(updated_at, '')) > ? AND session_id IS NOT ?"

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 
-_CLIENT_TAG = re.compile(
-    r"<(?=/?(?:system-reminder|persisted-output|local-command|command-name|command-message|task-notification|function))",
-    re.IGNORECASE,
+_CLIENT_TAG = (
+    r"(?i)<(?=[\s/\u200b-\u200f\u2060\ufeff]*(?:system-reminder|persisted-output|local-command|command-|task-notification|"
+    r"user-prompt-submit-hook|bash-|ide_|tool_|new-diagnostics|teammate-message|antml:|function))"
 )
-_ITEM_START = re.compile(r"^(?:[-*+] |\d+[.)] |\||#)")
-_HEADING = re.compile(r"^#{1,6} [^\n]*$")
-_UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_ITEM_START = r"^(?:[-*+] |\d+[.)] |\||#)"
+_HEADING = r"^#{1,6} [^\n]*$"
+_UNSHOWN = r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+"""Control characters, a terminal's escapes among them, and those that turn the direction of what follows."""
+
 FENCES = ("```", "~~~")
 """What begins and ends a block of code in Markdown."""
 
@@ -38,18 +40,18 @@ def tokens(text: str) -> int:
 
 
 def quoted(text: str) -> str:
-    """Text from memory, each line behind `> `, with the client's own tags defused."""
-    return "\n".join(f"> {line}".rstrip() for line in defused(text.replace("\0", " ")).splitlines())
+    """Text from memory, each line behind `> `, without control characters, with the client's own tags defused."""
+    return "\n".join(f"> {re.sub(_UNSHOWN, ' ', line)}".rstrip() for line in defused(text).splitlines())
 
 
 def defused(text: str) -> str:
     """A text in which nothing is one of the client's own tags any more; as long as before, character by character."""
-    return _CLIENT_TAG.sub("‹", text)
+    return re.sub(_CLIENT_TAG, "‹", text)
 
 
 def label(text: str) -> str:
     """A name (a project's, which a repository's marker may choose) as it may stand outside quotes: one short line."""
-    return defused(one_line(_UNSHOWN.sub(" ", text), LABEL_CHARS))
+    return defused(one_line(re.sub(_UNSHOWN, " ", text), LABEL_CHARS))
 
 
 def one_line(text: str, limit: int) -> str:
@@ -76,9 +78,9 @@ def items(text: str) -> list[str]:
             open_paragraph = False
         elif not line.strip():
             open_paragraph = False
-        elif not (open_paragraph and pieces) or _ITEM_START.match(line) or line.startswith(FENCES):
+        elif not (open_paragraph and pieces) or re.match(_ITEM_START, line) or line.startswith(FENCES):
             pieces.append(line)
-            open_paragraph = not _HEADING.match(line)
+            open_paragraph = not re.match(_HEADING, line)
             fence = mark if line.startswith(FENCES) else ""
         else:
             pieces[-1] += "\n" + line
@@ -101,17 +103,17 @@ def cut(text: str, limit: int) -> tuple[str, int]:
             break
         kept.append(piece)
         room -= cost
-    while kept and len(kept) < len(pieces) and _HEADING.match(kept[-1]):
+    while kept and len(kept) < len(pieces) and re.match(_HEADING, kept[-1]):
         kept.pop()
     if pieces and not kept:
-        first = next((piece for piece in pieces if not _HEADING.match(piece)), pieces[0])
-        return shortened(first, max(limit - QUOTE_UNITS - 1, 20)), _said(pieces) - (not _HEADING.match(first))
+        first = next((piece for piece in pieces if not re.match(_HEADING, piece)), pieces[0])
+        return shortened(first, max(limit - QUOTE_UNITS - 1, 20)), _said(pieces) - (not re.match(_HEADING, first))
     return "\n".join(kept), _said(pieces[len(kept) :])
 
 
 def _said(pieces: list[str]) -> int:
     """How many pieces are more than headings."""
-    return sum(1 for piece in pieces if not _HEADING.match(piece))
+    return sum(1 for piece in pieces if not re.match(_HEADING, piece))
 
 
 def shortened(text: str, limit: int) -> str:

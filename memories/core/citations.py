@@ -12,12 +12,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from memories.core.paths import DataFolder
 
-_LINES = r"\d{1,9}(?: *[-–] *\d{1,9})?"
-CITATION = re.compile(
-    r"\[`?(?P<session>[0-9a-fA-F]{6,8}(?:-[0-9a-fA-F-]{0,28})?(?:/[A-Za-z0-9_-]{1,200})?):"
-    rf"(?P<lines>{_LINES}(?: *, *{_LINES})*)`?\]"
+_NUMBER = r"L?\d{1,12}(?![\w:])"
+_LINES = rf"{_NUMBER}(?: *[-–] *{_NUMBER})?"
+_PLACE = (
+    r"(?P<session>[0-9a-fA-F]{6,8}(?:-[0-9a-fA-F-]{0,28})?(?:/[A-Za-z0-9_-]{1,200})?): ?"
+    rf"(?P<lines>{_LINES}(?: *, *{_LINES})*)"
 )
-"""`[<session id or its first 6+ characters>:<line>]`, also `:12, 40]`, `:12-40]`; `<id>/agent-x` for a subagent's."""
+_UNNAMED = _PLACE.replace("?P<session>", "?:").replace("?P<lines>", "?:")
+PLACE = re.compile(_PLACE)
+CITATION = re.compile(rf"\[`?{_UNNAMED}(?: *[,;] *{_UNNAMED})*`?\]")
+"""`[<session id or its first 6+ characters>:<line>]`, also `:12, 40]`, `:12-40]`, `:L12]`; `<id>/agent-x` for a
+subagent's; several in one pair of brackets are divided by `;` or `,`."""
 
 _CHUNK_BYTES = 1024 * 1024
 
@@ -37,18 +42,23 @@ def without_citations(text: str) -> str:
     return CITATION.sub(" ", text)
 
 
-def cited(content: str) -> dict[str, tuple[str, int]]:
-    """The citations of a narrative outside blocks of code: as written -> (session as named, greatest line)."""
-    found: dict[str, tuple[str, int]] = {}
+def cited(content: str) -> dict[str, list[tuple[str, int]]]:
+    """The citations of a narrative outside blocks of code: as written -> (session as named, greatest line) of each of
+    its places."""
+    found: dict[str, list[tuple[str, int]]] = {}
     fence = ""
     for line in content.splitlines():
         mark = line.strip()[:3]
         if mark in budget.FENCES and fence in {"", mark}:
             fence = "" if fence else mark
         for one in CITATION.finditer("" if fence else line):
-            numbers = [int(number) for number in re.findall(r"\d+", one["lines"])]
-            found[one[0]] = (one["session"], 0 if 0 in numbers else max(numbers))  # lines count from 1
+            found[one[0]] = [(place["session"], _greatest(place["lines"])) for place in PLACE.finditer(one[0])]
     return found
+
+
+def _greatest(lines: str) -> int:
+    numbers = [int(number) for number in re.findall(r"\d+", lines)]
+    return 0 if 0 in numbers else max(numbers)  # lines count from 1
 
 
 def faults(folder: DataFolder, content: str) -> list[Fault]:
@@ -56,11 +66,11 @@ def faults(folder: DataFolder, content: str) -> list[Fault]:
 
     Each cited file is read once at most, no further than to the greatest line that is asked for, in pieces.
     """
-    places = cited(content)
+    citations = cited(content)
     paths: dict[str, str] = {}  # session as named -> file
     reasons: dict[str, str] = {}
     greatest: dict[str, int] = {}
-    for session, line in places.values():
+    for session, line in (place for places in citations.values() for place in places):
         if session not in paths and session not in reasons:
             try:
                 paths[session] = archived_sessions.find(folder, session).path
@@ -70,13 +80,16 @@ def faults(folder: DataFolder, content: str) -> list[Fault]:
             greatest[paths[session]] = max(line, greatest.get(paths[session], 0))
     there = {path: _lines(path, line) for path, line in greatest.items()}
     found = []
-    for text, (session, line) in places.items():
-        if session in reasons:
-            found.append(Fault(text, reasons[session]))
-        elif not 1 <= line <= there[paths[session]]:
-            last = there[paths[session]]
-            found.append(Fault(text, f"That session has no line {line}: its lines are 1 to {last}."))
+    for text, places in citations.items():
+        wrong = [reasons.get(session) or _beyond(line, there[paths[session]]) for session, line in places]
+        reason = " ".join(dict.fromkeys(filter(None, wrong)))
+        if reason:
+            found.append(Fault(text, reason))
     return found
+
+
+def _beyond(line: int, last: int) -> str:
+    return "" if 1 <= line <= last else f"That session has no line {line}: its lines are 1 to {last}."
 
 
 def _lines(path: str, wanted: int) -> int:

@@ -42,9 +42,20 @@ _QUESTION = (
 )
 """A sentence that begins like a question is one, with or without its mark."""
 
+_REPORT = (
+    r"(?i)(?:maybe|perhaps|vielleicht|i wonder|i (?:think|guess|believe|suppose)\b(?!.*\bshould\b)|if "
+    r"(?:it'?s|that'?s|you)\b|(?:the |this |that |its? |my |our )?(?:logs?|docs?|documentation|manual|"
+    r"error|message|output|tests?|page|readme|spec) (?:says?|shows?|prints?|reads?|claims?|tells?|"
+    r"contains?)\b|(?:he|she|they|someone|somebody|it|(?:my|our|the|a) \w+) (?:said|says|told|prints|"
+    r"shows|returns)\b|ich (?:glaube|denke|vermute)\b(?!.*\bsoll)|(?:das|die|der) (?:log|doku|meldung|"
+    r"fehler) )"
+)
+"""A sentence that begins like what somebody saw, read or supposes: it decides nothing."""
+
 _BEGINS = (
-    r"(?:^|[,;:(–—]\s*|\s-\s|\b(?:and|but|so|then|also|please|just|actually|ok|okay|und|aber|also|dann|bitte)[, ]+)"
-    r"(?:(?:please|just|also|actually|rather|better|bitte|lieber|ok|okay|well|hey)[, ]+)*"
+    r"(?i)(?:^|[,;:(–—]\s*|\s-\s|\b(?:and|but|so|then|also|please|just|actually|yes|ok|okay|und|aber|"
+    r"also|dann|bitte|ja)[, ]+)(?:(?:please|just|also|actually|rather|better|bitte|lieber|ok|okay|"
+    r"well|hey)[, ]+)*"
 )
 """Where a clause begins: what is said to do stands there in both languages."""
 
@@ -58,83 +69,234 @@ _MACH = (
 )
 
 _NO_OBJECTION = (
-    r"(?! (?:problem|worries|need|idea|rush|thanks|more|longer|one|matter|doubt|question)\b)"
-    r"(?!,? (?:thanks|thank|still|nothing|not yet|all good|that'?s (?:fine|ok|okay|it|all|good)|the same|"
-    r"it(?:'s| is| still| works| does)|i (?:haven'?t|didn'?t|don'?t|do not))\b)"
+    r"(?! (?:problem|worries|need|idea|rush|thanks|more|longer|one|matter|doubt|question|errors?|luck|"
+    r"change|hurry)\b)(?!,? (?:thanks|thank|nothing|not yet|all good|that'?s (?:fine|ok|okay|it|all|"
+    r"good)|that works|it(?:'s| is| works| does)|i (?:haven'?t|didn'?t|don'?t|do not|see|can'?t|am|"
+    r"was)\b)\b)(?!.*\b(?:still|not yet|again|works? now|same (?:error|problem|result|thing|issue)|i "
+    r"meant is)\b)"
 )
-_KEIN_EINWAND = r"(?!,? (?:danke|passt|alles gut|noch nicht|immer noch|geht|es geht|das (?:passt|ist ok))\b)"
+_KEIN_EINWAND = (
+    r"(?!,? (?:danke|passt|alles gut|geht|es geht|das (?:passt|ist ok)|ich (?:hab|habe|weiß|bin|kann)|"
+    r"klappt|kenne|hab|habe|weiß)\b)(?!.*\b(?:noch (?:nicht|immer|da)|immer noch|wieder|weiß ich|"
+    r"keine ahnung|ist noch)\b)"
+)
 """What follows a no that objects to nothing."""
 
-_CUES = (
-    # A choice made together or settled: nobody says "let's use" of what is still open.
-    (
-        "let lets",
-        r"\blet'?s (?:not|use|go (?:with|for)|keep|stick|stay|avoid|call|drop|skip|switch|take|have|make|leave)\b",
-    ),
-    ("decided agreed settled chose", r"\bwe(?:'ve| have)? (?:decided|agreed|settled on|chose)\b"),
-    ("we", r"\bwe(?:'ll| will|'re going to| are going to)? (?:use|keep|stick|stay|go with|drop|never|always)\b"),
-    ("we", r"\bwe (?:don'?t|do not|won't|will not) (?!know|have|see|understand|get\b|remember|care|need to know)"),
-    ("go stick stay", _BEGINS + r"(?:i'?ll |we'?ll |i'?d )?(?:go|stick|stay) (?:with|for)\b"),
-    # A choice among what was offered: "take a look" is none.
+_FAULT = (
+    r"(?:be (?:(?:an?|the|some) )?(?:\w+ )?(?:bug|race|problem|mistake|typo|leak|error|issue|reason|"
+    r"cause|fault|broken|wrong|missing|stale|cached|corrupt\w*|confused|related|due|because|old|"
+    r"something|somewhere|why)|have)\b"
+)
+"""What follows a must that supposes."""
+
+_FEHLER = r"(?!.*\b(?:kaputt|fehler|problem|bug|irgend\w*|falsch|defekt|liegen|gehen|weg)\b)"
+_TOOL = (
+    r"(?:an? |the |your )?(?:sub-?agents?|agents?|tools?|skills?|debugger|browser|web|search|plan mode|time|chance)\b"
+)
+
+_AT_BEGIN = (
+    # A choice, among what was offered too: "take a look" is none.
+    ("go stick stay", r"(?:i'?ll |we'?ll |i'?d )?(?:go|stick|stay) (?:with|for)\b(?! (?:it|lunch|now)\b)"),
     (
         "take pick choose",
-        _BEGINS + r"(?:take|pick|choose) (?:the|that|this|option|variant|version|number|both|neither)\b"
-        r"(?! (?:time|opportunity|chance|trouble|first step|lead)\b)",
+        (
+            r"(?:take|pick|choose) (?:the|that|option|variant|version|number|both|neither|this (?:one|option|"
+            r"approach|way))\b(?! (?:time|opportunity|chance|trouble|first step|lead)\b)"
+        ),
     ),
+    (
+        "option variant version plan variante",
+        r"(?:option|variant|version|plan|variante) (?:\d|[a-d])\b(?! (?:is|was|looks?)\b)",
+    ),
+    ("use", r"use (?!this (?:time|chance)|" + _TOOL + r")"),
+    ("keep", r"keep (?:the|that|this|it|our|all|both|my)\b"),
+    (
+        "leave",
+        (
+            r"leave (?:the|that|this|it|them|those|these|my|our)\b.*\b(?:alone|as|out|untouched|in|there|for "
+            r"now)\b"
+        ),
+    ),
+    ("skip forget", r"(?:skip|forget) (?:about )?(?:the|that|this|those|all|\w+ing)\b"),
     # Orders not to: "I don't know" is none, so only at the beginning of a clause, or as what is wanted.
     (
         "don dont not",
-        _BEGINS + r"(?:don'?t|do not) (?!worry|bother|mind|know|hesitate|think so|get me wrong|see|understand|have)",
+        r"(?:don'?t|do not) (?!worry|bother|mind|know|hesitate|think so|get me wrong|see|understand|have|you|we)",
     ),
-    ("don dont not", r"\bi (?:don'?t|do not) (?:want|like)\b"),
     (
         "never",
-        _BEGINS + r"never (?!mind\b|ever\b|(?:seen|had|heard|been|tried|worked|happened|understood|thought|used)\b)",
+        r"never (?!mind\b|ever\b|(?:seen|had|heard|been|tried|worked|happened|understood|thought|used|got|again)\b)",
     ),
-    ("always", _BEGINS + r"always \w+(?<!ed)\b"),
-    ("never always only", r"\b(?:must|should|may|shall|can) (?:never|always|only)\b(?! happen)"),
-    ("stop avoid quit", _BEGINS + r"(?:stop|avoid|quit) \w+ing\b"),
-    ("only prefer", _BEGINS + r"(?:use only|only use|prefer)\b"),
+    ("always", r"always (?!the\b|an?\b|been\b)\w+(?<!ed)\b"),
+    ("stop avoid quit", r"(?:stop|avoid|quit) \w+ing\b"),
+    (
+        "only prefer",
+        r"(?:use only|only (?:use|touch|change|edit|modify|run|allow|accept|write|read|log|send|return)|prefer)\b",
+    ),
     # One thing for another: of a fault ("None instead of 0") it is a report, so only as an order.
-    ("instead not rather", _BEGINS + _DO + r"\b.{1,120}(?:\binstead\b|, (?:and )?not |\brather than\b)"),
-    ("want", r"\bi want\b.{1,120}(?:\binstead\b|, not |\brather than\b)"),
-    ("prefer rather", r"\bi(?:'d| would)?(?: much)? (?:prefer|rather)\b"),
+    ("instead not rather", _DO + r"\b.{1,120}(?:\binstead\b|, (?:and )?not |\brather than\b)"),
+    ("revert undo roll", r"(?:revert|undo|roll back) (?:that|this|it|the last|your)\b"),
+    # German: the same, in the same order.
+    ("nimm nehmt verwende benutze nutze", r"(?:nimm|nehmt|verwende|benutze|nutze)\b(?! (?:dir|mal|an)\b)"),
+    ("variante", r"variante (?:\d|[a-d])\b"),
+    (
+        "nie niemals immer nur",
+        (
+            r"(?:nie|niemals|immer|nur noch) (?!(?:gesehen|gehört|gehabt|passiert|noch|wenn|das|die|der|den|"
+            r"ein\w*|dasselbe|derselbe|dieselbe|wieder (?:der|die|das))\b)\w"
+        ),
+    ),
+    (
+        "nicht kein keine keinen nie niemals immer nur stattdessen statt anstatt lieber",
+        (
+            _MACH + r"\b(?:[^,]{0,120}|.{0,120},)\s*\b(?:nicht|keine?n?|nie|niemals|immer|nur|stattdessen|statt|"
+            r"anstatt|lieber)\b"
+        ),
+    ),
+    ("lass lasst", r"lasst? (?!uns\b).{1,60}\b(?:drin|so|weg|in ruhe|stehen|unverändert)\b"),
+)
+"""(words of which a sentence has one, the pattern that then must stand where a clause begins), case aside."""
+
+_AT_START = (
     # A no to what Claude did or proposed; "no problem" and "no, it still fails" decide nothing.
-    ("no nope nah", r"^(?:no|nope|nah)\b" + _NO_OBJECTION + r"\s*[,.:;!–—-]+\s*\S"),
-    ("wrong not", r"\bthat(?:'s| is) (?:wrong|not (?:what|right|how))\b|\bnot what i (?:asked|meant|wanted)\b"),
-    ("revert undo roll", _BEGINS + r"(?:revert|undo|roll back) (?:that|this|it|the last|your)\b"),
+    ("no nope nah", r"(?:no|nope|nah)\b" + _NO_OBJECTION + r"\s*[,.:;!–—-]+\s*\S"),
+    (
+        "no",
+        (
+            r"no (?:(?:new|more|extra|further) (?!errors?\b|luck\b|ideas?\b|questions?\b|info)\w|\w+(?: "
+            r"\w+){0,3},? please\b)"
+        ),
+    ),
+    ("wrong falsch", r"(?:wrong|falsch)\s*[:,;.!–—-]+\s*\S"),
+    ("not", r"not (?:like that|that way|this way)\b"),
+    ("said told", r"(?:as )?i (?:already |just )?(?:said|told you)\b,? (?:no|not|to|don'?t|never|use|only)\b"),
+    ("decision entscheidung regel rule", r"(?:decision|entscheidung|rule|regel)\s*[:–—-]\s*\S"),
+    ("future", r"in (?:the )?future\b,?"),
+    ("nein nee nö", r"(?:nein|nee|nö)\b" + _KEIN_EINWAND + r"\s*[,.:;!–—-]+\s*\S"),
+    ("doch", r"doch nicht\b"),
+    ("lieber", r"lieber .{1,80}\bstatt\b"),
+    ("kein keine keinen", r"keine?n?\b(?: (?:neuen?|weiteren?|extra) \w|.*\bbitte\b)"),
+    ("so", r"so nicht\b(?:[,.!:;–—-]|$)"),
+    (
+        "immer nie niemals nur nicht",
+        (
+            r"(?!.*\b(?:ich|wir|sie|er|es|man|werden|können|müssen|haben|sein|sind|kommen|gehen)\b)(?:\w+ "
+            r"){1,3}(?:immer|nie|niemals|nur)\b.{0,60}\b(?-i:[a-zäöüß]+(?:en|ern|eln))[.!]?$"
+        ),
+    ),
+)
+"""The same where the sentence begins."""
+
+_ANYWHERE = (
+    # A choice made together or settled: nobody says "let's use" of what is still open.
+    (
+        "let lets",
+        (
+            r"\blet'?s (?:not|use|go (?:with|for)|keep|stick|stay|avoid|call|drop|skip|switch|take|leave|"
+            r"remove|move|put|ignore|postpone|defer|rename|split|merge|do (?:it|that|this) (?:with|in|via|by|"
+            r"as|without|on|per|the)|make (?:it|that|this))\b(?! (?:going|moving|looking|trying|at it|it at "
+            r"that|a (?:look|break|step|chat)|the time|this time|it for today|on|sure|for it)\b)"
+        ),
+    ),
+    (
+        "decided agreed settled chose opted",
+        (
+            r"\b(?:we|i)(?:'ve| have)? (?:decided (?:to|on|against|for|not|that)|agreed (?:on|to|that|not)|"
+            r"settled on|chose|opted)\b"
+        ),
+    ),
+    (
+        "we",
+        (
+            r"\bwe(?:'ll| will|'re going to| are going to)? (?:use|keep|stick|stay|go with|drop|(?:only|never|"
+            r"always) (?!ha[ds]|have|saw|seen?|get|got|need|noticed)\w)(?!\w*[ ](?:it|this|that|them|"
+            r"\w+ing)\b)"
+        ),
+    ),
+    ("we", r"\bwe(?:'re| are) (?:going with|sticking (?:with|to)|keeping|dropping|staying with|not going to)\b"),
+    ("we", r"\bwe (?:don'?t|do not|won't|will not) (?!know|have|see|understand|get\b|remember|care|need to know)"),
+    (
+        "don dont not",
+        (
+            r"\bi (?:don'?t|do not) (?:want|like)\b(?! (?:to (?:bother|sound|rush|interrupt|annoy|lose|be "
+            r"rude)|(?:this|the|that) (?:error|problem|bug|failure|warning|look))\b)"
+        ),
+    ),
+    (
+        "never always only not",
+        (
+            r"\b(?:must|should|may|shall) (?:never|always|only)\b(?! (?:happen|take|be a|cost))|\b(?:must|may|"
+            r"shall) not\b"
+        ),
+    ),
+    ("want like", r"\bi(?: want|'d like| would like)\b.{1,120}(?:\binstead\b|, not |\brather than\b|\bwithout\b)"),
+    ("prefer rather", r"\bi(?:'d| would)?(?: much)? (?:prefer|rather)\b"),
+    (
+        "wrong not",
+        r"\bthat(?:'s| is) (?:wrong|not (?:what|right|how))\b(?!.*\bbut\b)|\bnot what i (?:asked|meant|wanted)\b",
+    ),
+    ("should", r"\bshould be\b[^,]{1,80}, not\b"),
     # Rules for later.
     ("now forward here", r"\b(?:from now on|going forward|from here on)\b"),
     # A demand on the result; "it must be a bug" is a guess.
-    ("must", r"(?<!\bit )(?<!\bthat )(?<!\bthis )(?<!\bthere )(?<!\byou )(?<!\bi )\bmust\b(?! have\b)"),
+    ("must", r"(?<!\bit )(?<!\bthat )(?<!\bthis )(?<!\bthere )(?<!\byou )(?<!\bi )\bmust\b (?!" + _FAULT + r")"),
+    (
+        "has have",
+        (
+            r"(?<!\bthere )(?<!\bthat )(?<!\bthis )(?<!\byou )(?<!\bi )(?<!\bwe )\bha(?:s|ve) to (?:be|work|"
+            r"stay|run|support|return)\b(?<!be)(?! (?:an?|the)\b)|\bha(?:s|ve) to be \w+ed\b"
+        ),
+    ),
     # German: the same, in the same order.
-    ("lass lasst", r"\blasst? uns\b(?! (?:mal )?(?:sehen|schauen|gucken|reden))"),
+    (
+        "lass lasst",
+        (
+            r"\blasst? uns\b(?!.*\b(?:sehen|schauen|gucken|reden|anfangen|weitermachen|loslegen|beginnen|"
+            r"starten|überlegen)\b)"
+        ),
+    ),
     ("wir", r"\bwir (?:nehmen|verwenden|nutzen|benutzen|bleiben bei|machen (?:das|es) (?:so|mit|ohne))\b"),
-    ("entschieden beschlossen geeinigt", r"\bwir (?:haben|hatten) .{0,80}\b(?:entschieden|beschlossen|geeinigt)\b"),
-    ("nie niemals immer nur", _BEGINS + r"(?:bitte )?(?:nie|niemals|immer|nur noch) \w"),
-    ("bitte", r"\bbitte (?:nicht|kein\w*|nie|niemals|immer|nur)\b"),
     (
-        "nicht kein keine keinen nie niemals immer nur stattdessen statt anstatt lieber",
-        _BEGINS + _MACH + r"\b.{0,120}\b(?:nicht|keine?n?|nie|niemals|immer|nur|stattdessen|statt|anstatt|lieber)\b",
+        "wir",
+        (
+            r"\bwir (?:wollen|unterstützen|brauchen|erlauben) (?:\w+ )?(?:keine?n?|nicht|nur)\b(?! (?:wissen|"
+            r"sehen))"
+        ),
     ),
-    ("sondern", r"\bnicht\b.{1,120}, sondern\b"),
     (
-        "darf dürfen soll sollen",
-        r"\b(?:darf|dürfen|soll|sollen) (?:\S+ ){0,4}(?:nicht|nie|niemals|kein\w*|nur|immer)\b",
+        "entschieden beschlossen geeinigt",
+        r"\b(?:wir|ich) (?:haben?|hatten) (?!.*\bnoch nicht\b).{0,80}\b(?:entschieden|beschlossen|geeinigt)\b",
     ),
-    ("muss müssen", r"(?<!\bich )(?<!\bdas )(?<!\bes )(?<!\bwir )\b(?:muss|müssen)\b(?! ich\b| wir\b)"),
-    ("nein nee nö", r"^(?:nein|nee|nö)\b" + _KEIN_EINWAND + r"\s*[,.:;!–—-]+\s*\S"),
-    ("falsch nicht", r"\bdas ist (?:falsch|nicht (?:richtig|das|was))\b|\bso nicht\b"),
+    ("bitte", r"\bbitte (?:nicht|kein\w*|nie|niemals|immer|nur)\b(?! (?:wundern|böse|stören)\b)"),
+    (
+        "sondern",
+        r"^(?!.*\b(?:kommt|zeigt|liefert|steht|ergibt|erscheint|gibt|bekomme)\b).*\bnicht\b.{1,120}, sondern\b",
+    ),
+    (
+        "darf darfst dürfen soll sollst sollen",
+        (
+            r"\b(?:darf|darfst|dürfen|soll|sollst|sollen) (?!doch\b|ja\b)(?:\S+ ){0,4}(?:nicht|nie|niemals|"
+            r"kein\w*|nur|immer)\b"
+        ),
+    ),
+    (
+        "muss müssen",
+        r"(?<!\bich )(?<!\bdas )(?<!\bes )(?<!\bwir )(?<!\bda )\b(?:muss|müssen)\b(?! ich\b| wir\b| man\b)" + _FEHLER,
+    ),
+    ("falsch nicht", r"\bdas ist (?:falsch|nicht (?:richtig|das,? was|was|so gemeint))\b|\bso nicht[.!]?$"),
     ("jetzt sofort nun künftig zukunft", r"\b(?:ab (?:jetzt|sofort)|von nun an|künftig|in zukunft)\b"),
     (
-        "lieber kein keine keinen bevorzuge",
-        r"\bich (?:möchte|will|hätte gern\w*) (?:lieber|keine?n?)\b|\bwäre? (?:mir )?lieber\b|\bich bevorzuge\b",
+        "lieber nicht kein keine keinen bevorzuge",
+        (
+            r"\bich (?:möchte|will|hätte gern\w*) (?:(?:das|es|die|den) )?(?:lieber|nicht|keine?n?)\b(?! "
+            r"(?:stress|umstände|ärger|druck)\b)|\bwäre? (?:mir )?lieber\b|\bich bevorzuge\b"
+        ),
     ),
     ("hör hört", r"\bhört? (?:bitte )?(?:auf|damit auf)\b"),
 )
-"""(words of which a sentence has one, the pattern it then must fit), case aside."""
+"""The same, wherever it stands."""
 
-_CUE_WORDS = frozenset(" ".join(words for words, _ in _CUES).split())
+_CUE_WORDS = frozenset(" ".join(words for words, _ in _AT_BEGIN + _AT_START + _ANYWHERE).split())
 
 
 def deciding_sentences(text: str) -> list[str]:
@@ -159,13 +321,21 @@ def _cut(sentence: str) -> str:
 
 def _decides(sentence: str) -> bool:
     plain = sentence.replace("’", "'")
-    if plain.endswith(("?", ":")) or re.match(_QUESTION, plain):
+    if plain.endswith(("?", ":")) or re.match(_QUESTION, plain) or re.match(_REPORT, plain):
         return False
     words = set(_words(plain))
-    return any(
-        not words.isdisjoint(needed.split()) and re.search(cue, plain, re.IGNORECASE) is not None
-        for needed, cue in _CUES
-    )
+    if any(re.match(cue, plain, re.IGNORECASE) for cue in _for(words, _AT_START)):
+        return True
+    if any(re.search(cue, plain, re.IGNORECASE) for cue in _for(words, _ANYWHERE)):
+        return True
+    cues = _for(words, _AT_BEGIN)
+    begins = [clause.end() for clause in re.finditer(_BEGINS, plain)] if cues else []
+    return any(re.match(cue, plain[begin:], re.IGNORECASE) for cue in cues for begin in begins)
+
+
+def _for(words: set[str], cues: tuple[tuple[str, str], ...]) -> list[str]:
+    """The patterns of the cues of which a sentence has a word."""
+    return [cue for needed, cue in cues if not words.isdisjoint(needed.split())]
 
 
 def _own_words(text: str) -> list[str]:

@@ -46,11 +46,13 @@ LINE_UNITS = 50
 """Below so many units a line that is cut says nothing."""
 
 _ENTRY = re.compile(r"^- (.+)$", re.MULTILINE)
-_MORE = re.compile(r"^and [\d,]+ more$")
+_MORE = re.compile(r"^and ([\d,]+) (?:more|others)$")
+"""What a log writes below a list that was cut."""
+
 _ENDED = re.compile(r"^Ended: (.+)$", re.MULTILINE)
 _PLACE = re.compile(r"^\[[^\]]*\] ")
 _ENDING = re.compile(r" -- ended: [^\n]*$")
-_UNFIXED = re.compile(r"-- ended: (?!fixed\b)")
+_UNFIXED = re.compile(r" -- ended: (?!fixed\b)(?!.* -- ended: )")
 
 
 class Log:
@@ -72,8 +74,15 @@ class Log:
 
     def entries(self, part: str) -> list[str]:
         """The entries of one of its lists, without what says that there are more."""
-        found = _ENTRY.findall(self.parts.get(part, ""))
-        return [entry for entry in found if not _MORE.match(entry)]
+        return [entry for entry in self._listed(part) if not _MORE.match(entry)]
+
+    def count(self, part: str) -> int:
+        """How many entries one of its lists had before the log cut it."""
+        cut = (_MORE.match(entry) for entry in self._listed(part))
+        return len(self.entries(part)) + sum(int(found[1].replace(",", "")) for found in cut if found)
+
+    def _listed(self, part: str) -> list[str]:
+        return _ENTRY.findall(self.parts.get(part, ""))
 
 
 class Part:
@@ -130,6 +139,8 @@ def stopped(log: Log, room: int) -> str:
         for line, limit in zip(lines, limits, strict=True)
         if limit >= min(budget.units(line), LINE_UNITS)
     ]
+    if not shown and lines and room - 3 >= LINE_UNITS:
+        shown = [budget.shortened(lines[0], room - 3)]
     return f"{heading}\n{budget.quoted(chr(10).join(shown))}{last_line}" if shown else ""
 
 
@@ -140,7 +151,8 @@ def _flat(body: str) -> str:
 
 def gathered(logs: list[Log]) -> list[Part]:
     """What several sessions leave (logs newest first), best first: open items, decisions, errors not fixed, requests,
-    files, commits. Parts without an entry are left out."""
+    files, commits. Parts without an entry are left out, and what stopped() says of the last session."""
+    earlier = [log for log in logs if log is not last(logs)]
     open_log = next((log for log in logs if log.entries("Open items")), None)
     found = []
     if open_log:
@@ -149,13 +161,15 @@ def gathered(logs: list[Log]) -> list[Part]:
     decided = _unlike([entry for log in logs for entry in reversed(log.entries("Decided"))])
     errors = _unlike([entry for log in logs for entry in reversed(log.entries("Errors"))])
     errors = [entry for entry in errors if _UNFIXED.search(entry)]
-    commits = [f"{log.day} {entry}" for log in logs for entry in reversed(log.entries("Commits"))]
+    commits = [f"{log.day} {entry}" for log in earlier for entry in reversed(log.entries("Commits"))]
+    before = {path for log in earlier for path in log.entries("Files edited")}
+    files = [path for path in _files(logs) if path.rpartition(" (")[0] in before]
     found += [
         Part("Decided or corrected, newest first", decided[: ENTRIES["Decided"]], 0.13),
-        Part("Errors that were not fixed in their session", errors[: ENTRIES["Errors"]], 0.06),
-        requests(logs),
-        Part("Files edited in most sessions", _files(logs)[: ENTRIES["Files"]], 0.04),
-        Part("Newest commits", commits[: ENTRIES["Commits"]], 0.05),
+        Part("Errors after which the same command did not succeed in that session", errors[: ENTRIES["Errors"]], 0.06),
+        requests(earlier, "What was asked before it, newest session first"),
+        Part("Files edited in most sessions", files[: ENTRIES["Files"]], 0.04),
+        Part("Commits before it, newest first", commits[: ENTRIES["Commits"]], 0.05),
     ]
     return [part for part in found if part.entries]
 
@@ -164,17 +178,22 @@ def _unlike(entries: list[str]) -> list[str]:
     """Entries without those that say what an earlier one says, but for their place and how it ended."""
     found: dict[str, str] = {}
     for entry in entries:
-        found.setdefault(_ENDING.sub("", _PLACE.sub("", entry)), entry)
+        found.setdefault(_ENDING.sub("", without_place(entry)), entry)
     return list(found.values())
 
 
-def requests(logs: list[Log]) -> Part:
+def without_place(entry: str) -> str:
+    """An entry of a log's list without its `[session:line]`."""
+    return _PLACE.sub("", entry)
+
+
+def requests(logs: list[Log], heading: str = "What was asked, newest session first") -> Part:
     """What was asked in each session, a line each."""
-    return Part("What was asked, newest session first", list(map(_asked, logs)), 0.15)
+    return Part(heading, list(map(_asked, logs)), 0.15)
 
 
 def _asked(log: Log) -> str:
-    more = len(log.entries("Further requests"))
+    more = log.count("Further requests")
     text = f"{log.time} [{log.id}] {budget.one_line(log.asked, ASKED_CHARS)}"
     return text + (" (claude -p)" if log.one_shot else "") + (f" (+{counted(more, 'request')})" if more else "")
 

@@ -23,6 +23,9 @@ SHOWN_TAG = "handed-over"
 MOST = 10
 """Handoffs that wait at once; more than this are not left by people."""
 
+_HAS_TAG = f"',' || replace(lower(memory.tags), ' ', '') || ',' LIKE '%,{TAG},%'"
+"""The index knows only words: a note tagged `handoff-protocol` must not take a handoff's place among the MOST."""
+
 LOCK_SECONDS = 0.2
 """How long a session's start waits for a process that writes records; then the handoff is shown once more."""
 
@@ -38,7 +41,7 @@ def waiting(
     condition, values = project.sql()
     rows = connection.execute(
         "SELECT memory.uuid FROM memory_fts JOIN memory ON memory.id = memory_fts.rowid "
-        f"WHERE memory_fts MATCH ? AND memory.type = 'note' AND {condition} AND {scope.VISIBLE} "
+        f"WHERE memory_fts MATCH ? AND {_HAS_TAG} AND memory.type = 'note' AND {condition} AND {scope.VISIBLE} "
         "AND memory.session_id IS NOT ? ORDER BY memory.created_at DESC, memory.uuid DESC LIMIT ?",
         (f"search_meta : {TAG}", *values, session_id, MOST),
     ).fetchall()

@@ -18,7 +18,7 @@ MAX_CHARS = 12_000
 """A refusal is no longer than this: about 3,000 tokens, and far below what Claude Code shows of a tool's answer."""
 
 LEAST_TEXT = 12
-"""Characters of an item's beginning that name its loss in accept_losses."""
+"""Characters of an item's beginning that name its loss in accept_losses; a shorter item is named by all of it."""
 
 TOTAL_TOKENS = sum(narrative_sections.STORED_TOKENS.values())
 _EVERYTHING = frozenset({"all", "*", "any", "everything", "true", "yes"})
@@ -43,11 +43,12 @@ class Finding:
         return f"- {self.handle}: {self.text}"
 
     def is_named_by(self, accepted: str) -> bool:
-        """Whether an entry of accept_losses names this finding: its handle, or the beginning of its text."""
+        """Whether an entry of accept_losses names this finding: its handle, or its text or the beginning of it."""
         given, handle = _folded(accepted), _folded(self.handle)
         if given == handle or (given.startswith(handle + " ") and len(handle) >= _SHORTEST_HANDLE):
             return True
-        return len(given) >= LEAST_TEXT and bool(self.begins) and _folded(self.begins).startswith(given)
+        text = _folded(self.begins)
+        return bool(given) and (given == text or (len(given) >= LEAST_TEXT and text.startswith(given)))
 
 
 class Findings:

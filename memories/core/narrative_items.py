@@ -1,11 +1,12 @@
 """A narrative taken apart: its entries (list entries, table rows, paragraphs, headings), and which of them are items.
 
 An item is what a rewritten narrative must not lose unseen: a list entry or table row under decisions, gotchas, next
-steps or outstanding, or a sub-heading there with nothing but paragraphs below it. See docs/narratives.md.
+steps or outstanding, or a sub-heading there with the paragraphs right below it. See docs/narratives.md.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from memories.core import budget, narrative_sections
@@ -241,7 +242,8 @@ def _without_comments(content: str) -> str:
 
 
 def _titled(drafts: list[_Draft]) -> list[Entry]:
-    """The drafts as entries: a sub-heading among items with only paragraphs below it becomes one entry with them."""
+    """The drafts as entries: a sub-heading among items becomes one entry with the paragraphs right below it,
+    unless these introduce a list or table (the last one ends with a colon)."""
     groups: list[list[_Draft]] = []
     for draft in drafts:
         if draft.form == "heading" or not groups:
@@ -250,13 +252,15 @@ def _titled(drafts: list[_Draft]) -> list[Entry]:
     found = []
     for group in groups:
         head, below = group[0], group[1:]
+        leading = list(itertools.takewhile(lambda one: one.form == "paragraph", below))
         is_titled = head.form == "heading" and not head.place.is_section and head.place.kind in ITEM_KINDS
-        if is_titled and below and all(one.form == "paragraph" for one in below):
-            is_closed = head.is_closed() or below[-1].is_closed()
-            text = " ".join([f"{head.text()}:", *(one.text() for one in below)])
+        introduces = len(leading) < len(below) and leading and leading[-1].text().rstrip("*_").endswith(":")
+        if is_titled and leading and not introduces:
+            is_closed = head.is_closed() or leading[-1].is_closed()
+            text = " ".join([f"{head.text()}:", *(one.text() for one in leading)])
             found.append(Entry("titled", text, head.place, head.line, is_closed))
-        else:
-            found += [Entry(one.form, one.text(), one.place, one.line, one.is_closed()) for one in group]
+            group = below[len(leading) :]  # noqa: PLW2901 - what is left of it
+        found += [Entry(one.form, one.text(), one.place, one.line, one.is_closed()) for one in group]
     return found
 
 

@@ -28,6 +28,10 @@ LEAST_COVERED = 0.25
 LEAST_WORDS = 0.25
 """The same of an item's words alone: a number or a name in common is no rewording."""
 
+LEAST_WORDS_WITH_KEYS = 0.1
+LEAST_KEYS = 2
+"""The same where the new entry has all of the old one's identifiers, numbers, dates and names, so many at least."""
+
 WHOLLY = 0.75
 """Above this share of a new entry it consists of the old one's words, and need not have many of them."""
 
@@ -52,6 +56,10 @@ ELSEWHERE = 0.8
 
 ALIKE = 0.6
 """Share of their words that two old entries have in common that are worded alike."""
+
+INCOMPLETE = 0.7
+"""How much a pair counts whose new entry lacks an identifier, number or date of the old one: one that has them all, in
+other words, is rather its rewording than one that is worded alike and is about something else."""
 
 RIVALS = 8
 MOST_PAIRS = 1_000_000
@@ -229,7 +237,18 @@ class _Comparison:
 
     def _likeness(self, at: int, column: int, shared: float) -> float:
         alike = 0.6 * shared / self.old_size[at] + 0.4 * shared / self.new_size[column]
+        if not self._has_keys(at, column):
+            alike *= INCOMPLETE
         return alike * ELSEWHERE if self._is_elsewhere(column) and must_stay(self.old.entries[at]) else alike
+
+    def _has_keys(self, at: int, column: int) -> bool:
+        mine, theirs = self.old.terms[at], self.new.terms[column]
+        return (
+            all(map(theirs.has_identifier, mine.identifiers))
+            and all(theirs.has_number(one, mine) for one in mine.numbers)
+            and all(any(date.fits(one) for one in theirs.dates) for date in mine.dates)
+            and all(map(theirs.has_name, mine.named & self.names))
+        )
 
     def _is_elsewhere(self, column: int) -> bool:
         return self.new.entries[column].kind not in ITEM_KINDS
@@ -238,8 +257,12 @@ class _Comparison:
         covered = shared / self.old_size[at]
         plain = sum(self.weights[token] for token in self.plain[at])
         is_part = shared >= WHOLLY * self.new_size[column]
-        if not is_part and self.plain_shared[at].get(column, 0.0) < LEAST_WORDS * plain:
-            return False
+        in_words = self.plain_shared[at].get(column, 0.0)
+        if not is_part and in_words < LEAST_WORDS * plain:
+            mine = self.old.terms[at]
+            keys = len(mine.identifiers) + len(mine.numbers) + len(mine.dates) + len(mine.named & self.names)
+            if in_words < LEAST_WORDS_WITH_KEYS * plain or keys < LEAST_KEYS or not self._has_keys(at, column):
+                return False
         if not must_stay(self.old.entries[at]):
             return covered >= LEAST_OTHERS and shared / self.new_size[column] >= LEAST_OTHERS
         is_long = self.new_size[column] > LONG * self.old_size[at]
@@ -273,9 +296,9 @@ class _Comparison:
             written for key, written in mine.identifiers.items() if not any(one.has_identifier(key) for one in where)
         ]
         names = self._missing_names(mine, where if renamed else [*where, *self.new.terms])
-        gained = any(not mine.has_number(number) for number in theirs.numbers)
+        gained = any(not mine.has_number(number, theirs) for number in theirs.numbers)
         where = [theirs] if gained else [theirs, *parts]
-        found += [number.shown for number in mine.numbers if not any(one.has_number(number) for one in where)]
+        found += [number.shown for number in mine.numbers if not any(one.has_number(number, mine) for one in where)]
         gained = any(not date.fits(one) for date in theirs.dates for one in mine.dates)
         where = [theirs] if gained else [theirs, *parts]
         found += [
@@ -284,7 +307,14 @@ class _Comparison:
         return list(dict.fromkeys([*found, *names]))
 
     def _is_part(self, at: int, column: int) -> bool:
-        """Whether a free new entry consists of what an old one says: it was split."""
+        """Whether a free new entry consists of what an old one says: it was split. One that has numbers or identifiers
+        of its own is about something else."""
+        mine, theirs = self.old.terms[at], self.new.terms[column]
+        if not (
+            all(map(mine.has_identifier, theirs.identifiers))
+            and all(mine.has_number(one, theirs) for one in theirs.numbers)
+        ):
+            return False
         return self.shared[at].get(column, 0.0) >= LEAST_OF_A_PART * self.new_size[column]
 
     def _missing_names(self, mine: Terms, where: list[Terms]) -> list[str]:

@@ -23,6 +23,11 @@ _EMPHASIS = frozenset(
 )
 """Words that are written in capitals to be heard, not because they are names."""
 
+_COMMON = frozenset("api apis sql ram cpu cpus http https url urls ui id ids ci db os io".split())
+"""Abbreviations of everyday use: words, which a rewording may leave out (`300 GB of RAM`), rather than identifiers."""
+
+_ARTICLES = frozenset({"a", "an"})
+
 _URL = re.compile(r"\b(?:https?|ssh|git|file|ftp)://[^\s<>()\[\]{}\"'`|]+")
 _CODE = re.compile(r"(`{1,3})(?!`)(.+?)\1")
 _DASHES = re.compile(r"[—–→←⇒]|\.{2,}|…|(?<=\s)->|=>")
@@ -206,7 +211,7 @@ class Terms:
 
     def _is_acronym(self, chunk: str) -> bool:
         low = chunk.lower()
-        return low not in STOP_WORDS and low not in _EMPHASIS and not narrative_values.is_unit(chunk)
+        return low not in STOP_WORDS | _EMPHASIS | _COMMON and not narrative_values.is_unit(chunk)
 
     def _word(self, rest: str, begins: bool) -> None:
         """Note whether a word that stands within a sentence is written with a capital."""
@@ -232,9 +237,12 @@ class Terms:
         pattern = rf"(?<![\w-]){re.escape(key)}(?!\w|[-./]\w)"
         return key in self.flat and re.search(pattern, self.flat) is not None
 
-    def has_number(self, number: narrative_values.Number) -> bool:
-        """Whether a number of another text is here."""
-        return any(number.fits(one) for one in self.numbers) or number.value in narrative_values.loosely(self.plain)
+    def has_number(self, number: narrative_values.Number, of: Terms) -> bool:
+        """Whether a number of another text is here. A word that may stand for it (`twice`) does not where the other
+        text has that word besides."""
+        if any(number.fits(one) for one in self.numbers):
+            return True
+        return number.value in narrative_values.loosely(self.plain - (of.plain - _ARTICLES))
 
     def has_name(self, name: str) -> bool:
         """Whether a name (in lower case) of another text is here, in any case and form."""

@@ -34,7 +34,8 @@ _UNITS = {
         "ms millisecond milliseconds msec", "s sec secs second seconds", "min mins minute minutes m",
         "h hr hrs hour hours", "d day days", "week weeks wk", "month months", "year years yr yrs",
         "kb kib kilobyte kilobytes", "mb mib megabyte megabytes", "gb gib gigabyte gigabytes", "tb tib",
-        "byte bytes", "% percent", "px pixel pixels", "us microsecond microseconds µs",
+        "byte bytes", "% percent", "px pixel pixels", "char chars character characters",
+        "us microsecond microseconds µs",
     )
     for form in forms.split()
 }  # fmt: skip

@@ -24,16 +24,18 @@ MAX_FAILED = 8
 
 
 class Recovery:
-    """last_request and last_answer: the newest of each, verbatim, "" when there is none. files: paths edited, newest
+    """last_request and last_answer: the newest of each, verbatim, "" when there is none. replied_to: what Claude had
+    said before that request. files: paths edited, but for edits that failed or were refused, newest
     last. open_items: what the newest to-do or task list has not completed. decisions: what was decided in the session,
     as in its log's `Decided` without the places, oldest first. failed: commands and calls that failed when they were
     last tried, newest last. ended_at: time of the newest line or None."""
 
-    __slots__ = ("decisions", "ended_at", "failed", "files", "last_answer", "last_request", "open_items")
+    __slots__ = ("decisions", "ended_at", "failed", "files", "last_answer", "last_request", "open_items", "replied_to")
 
     def __init__(self) -> None:
         self.last_request = ""
         self.last_answer = ""
+        self.replied_to = ""
         self.files: list[str] = []
         self.open_items: list[str] = []
         self.decisions: list[str] = []
@@ -45,32 +47,35 @@ def gather(path: str) -> Recovery:
     """Read the end of a transcript; an unreadable or missing one gives an empty result."""
     found = Recovery()
     facts = SessionFacts()
-    files: dict[str, None] = {}
+    edits: dict[str, str] = {}
     start, entries = _tail(path)
     for number, entry in entries:
         turn = conversation.turn_of(number, entry)
         facts.add(number, entry, turn)
+        for call_id, failed in conversation.tool_results(entry) if entry.get("type") == "user" else ():
+            if failed:
+                edits.pop(call_id, None)
         if turn is None or turn.is_compact_summary:
             continue
         found.ended_at = turn.timestamp or found.ended_at
         if turn.role == "user":
+            found.replied_to = found.last_answer or found.replied_to
             found.last_request, found.last_answer = turn.text, ""
         else:
             found.last_answer = turn.text or found.last_answer
-        for name, arguments in turn.tools:
-            _note_file(files, conversation.edited_path(name, arguments))
+        for name, arguments, call_id in conversation.tool_calls(entry):
+            _note_edit(edits, call_id, conversation.edited_path(name, arguments))
     found.last_request = conversation.without_paste_marks(found.last_request or _request_before(path, start))
-    found.files = list(files)[-MAX_FILES:]
+    found.files = list(dict.fromkeys(list(edits.values())[::-1]))[MAX_FILES - 1 :: -1]
     found.open_items = facts.open_items
     found.decisions = [fact.text for fact in facts.decisions]
     found.failed = [f"{one.what}: {one.error}" for one in facts.failures if one.ended != FIXED][-MAX_FAILED:]
     return found
 
 
-def _note_file(files: dict[str, None], path: str) -> None:
+def _note_edit(edits: dict[str, str], call_id: str, path: str) -> None:
     if path and conversation.PLAN_FILES not in path:
-        files.pop(path, None)
-        files[path] = None
+        edits[call_id] = path
 
 
 def _tail(path: str) -> tuple[int, list[tuple[int, dict[str, Any]]]]:

@@ -31,6 +31,7 @@ KEY_CHARS = 500
 FIXED = "fixed by a later run"
 STILL_FAILING = "still failing at the end"
 NOT_TRIED_AGAIN = "not tried again"
+RUN_ON = "run again in the background, its end is not known"
 
 PLAN, ANSWER, SAID = "plan approved: ", "answered: ", "the user said: "
 """How a decision begins."""
@@ -53,9 +54,9 @@ class Fact:
 
 class Failure:
     """A command or tool call that failed. line: of its last failure. what: the command, or tool and target. error: the
-    first line that tells it. ended: FIXED, STILL_FAILING or NOT_TRIED_AGAIN."""
+    first line that tells it. ended: FIXED, STILL_FAILING, RUN_ON or NOT_TRIED_AGAIN."""
 
-    __slots__ = ("error", "is_fixed", "line", "times", "what")
+    __slots__ = ("error", "is_fixed", "is_running", "line", "times", "what")
 
     def __init__(self, what: str) -> None:
         self.what = what
@@ -63,12 +64,15 @@ class Failure:
         self.error = ""
         self.times = 0
         self.is_fixed = False
+        self.is_running = False
 
     @property
     def ended(self) -> str:
         """How it ended, as far as the transcript shows."""
         if self.is_fixed:
             return FIXED
+        if self.is_running:
+            return RUN_ON
         return STILL_FAILING if self.times > 1 else NOT_TRIED_AGAIN
 
 
@@ -189,7 +193,8 @@ class SessionFacts:
         if failure is not None and conversation.edited_path(call.name, call.arguments):
             del self._failures[_key(call)]
         elif failure is not None:
-            failure.is_fixed = True
+            failure.is_running = bool(call.arguments.get("run_in_background"))
+            failure.is_fixed = not failure.is_running
 
     def _add_failure(self, line: int, call: _Call, text: str) -> None:
         is_edit = bool(conversation.edited_path(call.name, call.arguments))
@@ -199,6 +204,7 @@ class SessionFacts:
         failure = self._failures.pop(key, None) or Failure(_what(call))
         failure.line, failure.error = line, tool_lines.error_line(text)
         failure.times, failure.is_fixed = (1 if failure.is_fixed else failure.times + 1), False
+        failure.is_running = False
         self._failures[key] = failure
         if len(self._failures) > MAX_FAILURES:
             fixed = (name for name, one in self._failures.items() if one.is_fixed)
@@ -222,11 +228,12 @@ def _what(call: _Call) -> str:
 
 
 def _key(call: _Call) -> str:
-    """What makes two calls the same try: the command, or the tool and the file or what else tells it."""
+    """What makes two calls the same try: the command, the file that is edited, or the tool and what else tells it."""
     command = _command(call)
     if command:
         return " ".join(shell_commands.without_folder(command)[:KEY_CHARS].split())
-    return f"{call.name}\n{conversation.edited_path(call.name, call.arguments) or _what(call)}"
+    path = conversation.edited_path(call.name, call.arguments)
+    return f"edit\n{path}" if path else f"{call.name}\n{_what(call)}"
 
 
 def _title(plan: str) -> str:

@@ -8,26 +8,32 @@ _PARSED_CHARS = 4000
 """A command is looked at no further than this: it may carry a whole file."""
 
 _LOOKING = frozenset(
-    "cat cd cut date echo env export file find grep head less ls nl ps pwd rg sed sleep sort stat tail test tree true "
-    "type wc which".split()
+    "awk basename cat cd cmp column comm cut date df diff dirname du echo env export false file find grep head "
+    "hostname jq less ls nl printenv printf ps pwd rg sed sleep sort stat tail test tr tree true type uname uniq wc "
+    "which whoami".split()
 )
 _TELLING = re.compile(
     r"\b(?:test|tests|pytest|build|deploy|migrate|release|publish|install|lint|mypy|ruff|make|push)\b"
 )
-_CHANGED_FOLDER = re.compile(r"\A\s*cd\s+[^;&|\n]+(?:&&|;)\s*")
-_COMMIT = re.compile(r"""\bgit\b[^\n;&|'"]{0,200}\bcommit\b[^\n;&|'"]{0,200}?\s(?:-[a-zA-Z]*m|--message)[ =]?\s*""")
-_HEREDOC = re.compile(r"""\$\(\s*cat\s*<<-?\s*\\?['"]?\w+['"]?[^\n]*\n""")
+_QUOTED = r"""'[^']*'|"(?:[^"\\]|\\.)*\""""
+_JOINT = r"&&|\|\|?|[;\n]"
+_CHANGES = frozenset({"-i", "-delete", "-exec", "-execdir"})
+"""Options with which `sed` and `find` change files."""
+
+_CHANGED_FOLDER = r"\A\s*cd\s+[^;&|\n]+(?:&&|;)\s*"
+_COMMIT = r"""\bgit\b[^\n;&|'"]{0,200}\bcommit\b[^\n;&|'"]{0,200}?\s(?:-[a-zA-Z]*m|--message)[ =]?\s*"""
+_HEREDOC = r"""\$\(\s*cat\s*<<-?\s*\\?['"]?\w+['"]?[^\n]*\n"""
 
 
 def without_folder(command: str) -> str:
     """The command without a `cd folder &&` in front, in which Claude wraps many; at most _PARSED_CHARS of it."""
-    return _CHANGED_FOLDER.sub("", command[:_PARSED_CHARS], count=1).strip()
+    return re.sub(_CHANGED_FOLDER, "", command[:_PARSED_CHARS], count=1).strip()
 
 
 def only_looks(command: str) -> bool:
-    """Whether a command shows or waits and changes nothing, by its first word."""
-    words = without_folder(command).split(maxsplit=1)
-    return bool(words) and words[0] in _LOOKING
+    """Whether a command shows or waits and changes nothing, by the first word of each of its parts."""
+    parts = [part.split() for part in re.split(_JOINT, re.sub(_QUOTED, "_", without_folder(command))) if part.strip()]
+    return bool(parts) and all(words[0] in _LOOKING and not _CHANGES.intersection(words) for words in parts)
 
 
 def rank(command: str) -> int:
@@ -41,14 +47,14 @@ def rank(command: str) -> int:
 def commit_subject(command: str) -> str:
     """The first line of a `git commit -m` message; "" when there is none."""
     command = command[:_PARSED_CHARS]
-    found = _COMMIT.search(command)
+    found = re.search(_COMMIT, command)
     if found is None:
         return ""
     rest = command[found.end() :]
     quote = rest[:1]
     if quote in {"'", '"'}:
         rest = rest[1:]
-        heredoc = _HEREDOC.match(rest) if quote == '"' else None
+        heredoc = re.match(_HEREDOC, rest) if quote == '"' else None
         rest = rest[heredoc.end() :] if heredoc else rest.partition(quote)[0]
         return rest.lstrip().partition("\n")[0].strip()
     return re.split(r"[\s;&|]", rest, maxsplit=1)[0]

@@ -47,14 +47,13 @@ _CLIENT_ERROR = "<tool_use_error>"
 _ERROR_CHARS = 20_000
 """How much of a failed command's output is looked through for the line that tells the error."""
 
-_EXIT_CODE = re.compile(r"Exit code \d+$")
-_RAISED = re.compile(r"(?:E +)?(?:[\w.]+\.)?[A-Z]\w*(?:Error|Exception|Exit|Interrupt)\b.*")
-_TELLS_ERROR = re.compile(
-    r"\b(?:errors?|fail(?:ed|ure|s)?|fatal|panic|exception|cannot|can't|could not|couldn't|unable|denied|refused|"
-    r"missing|invalid|no such|not found|undefined|no rule|unexpected)\b",
-    re.IGNORECASE,
+_EXIT_CODE = r"Exit code \d+$"
+_RAISED = r"(?:E +)?(?:[\w.]+\.)?[A-Z]\w*(?:Error|Exception|Exit|Interrupt)\b.*"
+_TELLS_ERROR = (
+    r"(?i)\b(?:errors?|fail(?:ed|ure|s)?|fatal|panic|exception|cannot|can't|could not|couldn't|unable|denied|refused|"
+    r"missing|invalid|no such|not found|undefined|no rule|unexpected)\b"
 )
-_USER_WORDS = re.compile(r"the user said:\s*\n(.*?)(?=\n\nNote: |\Z)", re.DOTALL)
+_USER_WORDS = r"(?s)the user said:\s*\n(.*?)(?=\n\nNote: |\Z)"
 
 
 def tool_line(name: str, arguments: dict[str, Any]) -> str:
@@ -127,7 +126,7 @@ def said_in_result(entry: dict[str, Any], texts: list[str]) -> str:
         pairs = [(question, answer) for question, answer in answers.items() if isinstance(answer, str)]
         return "\n".join(f"{question}: {answer}" for question, answer in pairs)
     whole = "\n".join(texts).lstrip()
-    words = _USER_WORDS.search(whole) if whole.startswith(_REJECTED) else None
+    words = re.search(_USER_WORDS, whole) if whole.startswith(_REJECTED) else None
     return words[1].strip() if words else ""
 
 
@@ -152,8 +151,8 @@ def error_line(text: str) -> str:
     first that names an error, else the first with a word in it, else the exit code."""
     whole = text[:_ERROR_CHARS].replace(_CLIENT_ERROR, "").replace("</tool_use_error>", "")
     lines = [line.strip() for line in whole.splitlines()]
-    told = [line for line in lines if any(map(str.isalpha, line)) and not _EXIT_CODE.match(line)]
-    found = next((line for line in told if _RAISED.match(line)), "") or next(
-        (line for line in told if _TELLS_ERROR.search(line)), ""
+    told = [line for line in lines if any(map(str.isalpha, line)) and not re.match(_EXIT_CODE, line)]
+    found = next((line for line in told if re.match(_RAISED, line)), "") or next(
+        (line for line in told if re.search(_TELLS_ERROR, line)), ""
     )
     return one_line(found or next(iter(told or lines), ""), MAX_CHARS)

@@ -301,7 +301,8 @@ def test_without_a_narrative_the_digest_tells_where_it_stopped_and_what_was_deci
     text = shop.brief().text
     marks = ["## Digest of the last sessions", "> Opening request: Then fix the import", "> Last answer: The uploader",
              "> Ended: ", "What was asked", "Fix the export", "uploader.py (2 sessions)",
-             "Newest commits", "2026-03-12 Retry uploads three times", "## Notes", "Kept because"]  # fmt: skip
+             "Commits before it, newest first", "2026-03-11 Retry uploads three times", "## Notes",
+             "Kept because"]  # fmt: skip
     order = [text.index(mark) for mark in marks]
     assert order == sorted(order)
 
@@ -542,3 +543,22 @@ def test_whatever_a_narrative_holds_the_first_of_state_and_steps_are_shown(
     assert "> ## Next steps" in text
     assert "FIRST says" in text
     assert "SECOND says" in text
+
+
+def test_of_a_handoff_in_one_piece_that_is_cut_the_rest_is_said_to_be_elsewhere(shop: Shop) -> None:
+    shop.add("word " * 3000, tags="handoff")
+    assert "…\n(the rest is in the whole text)\n" in shop.brief().text
+
+
+def test_handoffs_without_room_are_counted_and_wait(shop: Shop) -> None:
+    for number in range(10):
+        shop.add(f"handoff {number} " + "go on " * 150, tags="handoff")
+    made = shop.brief()
+    assert len(made.handoffs) < 10
+    assert f"({10 - len(made.handoffs)} more handoffs: for the sessions after this one)" in made.text
+
+
+def test_a_digest_of_one_session_says_nothing_twice(shop: Shop) -> None:
+    shop.session(1, "Fix the export")
+    text = shop.brief().text
+    assert [text.count(said) for said in ("Fix the export", "uploader.py", "Retry uploads three times")] == [1, 1, 1]

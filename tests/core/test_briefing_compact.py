@@ -57,7 +57,8 @@ def test_what_the_session_was_at_comes_in_order_of_worth(
         "## Decisions and corrections of this session", "No, use gapless numbers, not UUIDs.",
         "## Files in work, newest first", "uploader.py",
         "## Open items of the last to-do list\n> - backfill in batches",
-        "## Commands that failed last", "pytest -q", "## The last answer\n> The exporter is changed.",
+        "## Commands that failed and have not succeeded since", "pytest -q",
+        "## The last answer\n> The exporter is changed.",
         "## Narrative of ", "> half done", "> - go on", "> stored in this session", "> stored before",
     ]  # fmt: skip
     order = [text.index(mark) for mark in marks]
@@ -113,3 +114,26 @@ def test_verbatim_keeps_the_beginning_and_the_end(words: str, room: int) -> None
         first = words.split(maxsplit=1)[0][:20]
         assert first in shown
         assert shown.rstrip().endswith(words.rsplit(maxsplit=1)[-1][-5:])
+
+
+def test_a_short_request_comes_with_the_answer_that_it_replies_to(folder: DataFolder, tmp_path: Path) -> None:
+    script = Script("/srv/shop")
+    script.user("Rewrite the importer so that it streams")
+    script.answer("I looked at it. " * 200 + "By mmap, or in chunks?")
+    script.user("the second")
+    text = _brief(folder, script, tmp_path)
+    assert "> the second\n\n## What it replies to: the answer before it\n> I looked at it." in text
+    assert "By mmap, or in chunks?\n" in text
+    script.user("A request that says itself what it is about " + "and why " * 20)
+    assert "What it replies to" not in _brief(folder, script, tmp_path)
+
+
+def test_what_was_decided_before_the_part_that_is_read_comes_from_the_sessions_log(
+    folder: DataFolder, tmp_path: Path, make_record: MakeRecord
+) -> None:
+    decided = ["plan approved: Rewrite the importer", 'the user said: "No, use gapless numbers, not UUIDs."']
+    log = "## Decided\n" + "\n".join(f"- [{SESSION[:8]}:{line}] {text}" for line, text in enumerate(decided))
+    make_record(log, type="session_log", session_id=SESSION, project="shop", project_id="path:/srv/shop")
+    text = _brief(folder, _worked(), tmp_path)
+    assert "newest first\n> - " + decided[1] + "\n> - " + decided[0] + "\n" in text
+    assert text.count("gapless numbers") == 1

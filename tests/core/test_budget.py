@@ -90,3 +90,23 @@ def test_a_cut_fits_once_it_is_quoted(text: str, limit: int) -> None:
     assert budget.units(budget.quoted(kept)) <= limit
     assert left <= len(budget.items(text))
     assert bool(kept) == bool(budget.items(text)) or not kept.strip()
+
+
+def test_a_tag_is_defused_also_where_it_is_written_with_spaces_or_invisible_characters() -> None:
+    for tag in (
+        "< system-reminder>",
+        "<\u200bsystem-reminder>",
+        "<\n/ System-Reminder>",
+        "<bash-stdout>",
+        "<tool_result>",
+    ):
+        assert "<" not in budget.defused(tag)
+    assert budget.defused("a < b <div> <table>") == "a < b <div> <table>"
+
+
+def test_neither_a_quote_nor_a_label_holds_terminal_escapes_or_turns_the_direction() -> None:
+    hostile = "a\x1b[31m\x07\0b\u202egnp.exe\u202c\u2066\u200fc"
+    for text in (budget.quoted(hostile), budget.label(hostile)):
+        assert not set(text) & set("\x1b\x07\0\u202e\u202c\u2066\u200f")
+        assert "gnp.exe" in text
+    assert budget.quoted("a\tb\x1cc") == "> a\tb\n> c"

@@ -22,7 +22,17 @@ def archive(folder: DataFolder) -> DataFolder:
 
 
 @pytest.mark.parametrize(
-    "text", [f"[{ONE}:1]", "[7b1e2f04:3]", "[7b1e2f04-0000:2]", "[7B1E2F04:1, 2]", "[7b1e2f04:1-3]", "`[7b1e2f05:1]`"]
+    "text",
+    [
+        f"[{ONE}:1]",
+        "[7b1e2f04:3]",
+        "[7b1e2f04-0000:2]",
+        "[7B1E2F04:1, 2]",
+        "[7b1e2f04:1-3]",
+        "`[7b1e2f05:1]`",
+        "[7b1e2f04:L2]",
+        "[7b1e2f04:1; 7b1e2f05:1]",
+    ],
 )
 def test_what_is_there_is_no_fault(archive: DataFolder, text: str) -> None:
     assert faults(archive, f"Settled {text}.") == []
@@ -36,6 +46,12 @@ def test_what_is_there_is_no_fault(archive: DataFolder, text: str) -> None:
         ("[7b1e2f04:1, 40]", "no line 40"),
         ("[7b1e2f04:2-9]", "no line 9"),
         ("[7b1e2f:1]", None),
+        ("[7b1e2f04: 9]", "no line 9"),
+        ("[7b1e2f04:L9]", "no line 9"),
+        ("[7b1e2f04:100000000000]", "no line 100000000000"),
+        ("[7b1e2f04:1; 7b1e2f05:2]", "no line 2: its lines are 1 to 1"),
+        ("[7b1e2f04:1, 3,7b1e2f05:1, 2]", "no line 2"),
+        ("[7b1e2f04:1, 00000000:4]", "No session 00000000"),
         ("[7b1e2f0:1]", "2 sessions begin"),
         ("[00000000:1]", "No session 00000000"),
         (f"[{ONE}/agent-x:1]", "No agent-x beside"),
@@ -50,9 +66,18 @@ def test_a_missing_or_ambiguous_session_and_a_missing_line_are_faults(
 
 
 def test_what_is_no_citation_is_left_alone() -> None:
-    for text in ("[a link](x:1)", "[12:30]", "[note:12]", "[x86:64]", "[abc12:1]", "```\n[7b1e2f04:12]\n```"):
+    for text in (
+        "[a link](x:1)",
+        "[7b1e2f04:12 and more]",
+        "[12:30]",
+        "[note:12]",
+        "[x86:64]",
+        "[abc12:1]",
+        "```\n[7b1e2f04:12]\n```",
+    ):
         assert cited(text) == {}
-    assert without_citations("Yes [7b1e2f04:12, 40] it is").split() == ["Yes", "it", "is"]
+    for citation in ("[7b1e2f04:12, 40]", "[7b1e2f04:12; 7b1e2f05:3-9]", "[7b1e2f04: L12]"):
+        assert without_citations(f"Yes {citation} it is").split() == ["Yes", "it", "is"]
 
 
 def test_a_subagents_transcript_can_be_cited(archive: DataFolder) -> None:

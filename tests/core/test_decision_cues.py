@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memories.core.decision_cues import SENTENCE_CHARS, SENTENCES_PER_MESSAGE, deciding_sentences
+from tests.core import decision_sentences
 
 
 @pytest.mark.parametrize(
@@ -172,3 +173,13 @@ def test_any_message_gives_short_single_lines_of_its_own_words(text: str) -> Non
         assert len(sentence) <= SENTENCE_CHARS
         assert "\n" not in sentence
         assert len(own & set(sentence.split())) >= len(set(sentence.split())) - 2 or sentence.endswith("…")
+
+
+@pytest.mark.parametrize("message", decision_sentences.DECIDING)
+def test_what_people_decide_with_is_found(message: str) -> None:
+    assert deciding_sentences(message)
+
+
+@pytest.mark.parametrize("message", decision_sentences.NOT_DECIDING)
+def test_what_people_say_otherwise_is_not_taken(message: str) -> None:
+    assert deciding_sentences(message) == []

@@ -38,13 +38,14 @@ def _parts(*rows: dict[str, Any]) -> dict[str, list[str]]:
 
 def test_each_session_is_told_by_what_was_asked_in_it_newest_first() -> None:
     found = _parts(
-        _row(9, opening_request="Fix the export", further_requests=["[x:1] one", "[x:2] two"]),
+        _row(10, opening_request="The last session is told by where it stopped"),
+        _row(9, opening_request="Fix the export", further_requests=["[x:1] one", "[x:2] two", "and 1,003 others"]),
         _row(8, opening_request="Summarise", one_shot=True),
         _row(7, opening_request="Start " + "and go on " * 100),
     )
-    asked = found["What was asked, newest session first"]
+    asked = found["What was asked before it, newest session first"]
     assert asked[:2] == [
-        "2026-03-09 10:00 [00000009] Fix the export (+2 requests)",
+        "2026-03-09 10:00 [00000009] Fix the export (+1,005 requests)",
         "2026-03-08 10:00 [00000008] Summarise (claude -p)",
     ]
     assert asked[2].endswith("…")
@@ -72,18 +73,42 @@ def test_only_errors_that_were_not_fixed_are_told_and_a_later_session_decides() 
         _row(8, errors=["[8:1] make: a -- ended: still failing at the end"]),
         _row(7, errors=["[7:1] make: c -- ended: still failing at the end"]),
     )
-    assert found["Errors that were not fixed in their session"] == [
+    assert found["Errors after which the same command did not succeed in that session"] == [
         "[9:2] make: b -- ended: not tried again", "[7:1] make: c -- ended: still failing at the end"
     ]  # fmt: skip
 
 
 def test_files_are_ordered_by_how_many_sessions_edited_them_and_commits_by_their_age() -> None:
     found = _parts(
-        _row(9, files_edited=["new.py", "both.py", "and 2 more"], commits=["first", "second"]),
-        _row(8, files_edited=["both.py"], commits=["earlier"]),
+        _row(9, files_edited=["new.py", "both.py", "and 2 more"], commits=["newest"]),
+        _row(8, files_edited=["both.py", "old.py"], commits=["first", "second"]),
+        _row(7, commits=["earlier"]),
     )
-    assert found["Files edited in most sessions"] == ["both.py (2 sessions)", "new.py (1 session)"]
-    assert found["Newest commits"] == ["2026-03-09 second", "2026-03-09 first", "2026-03-08 earlier"]
+    assert found["Files edited in most sessions"] == ["both.py (2 sessions)", "old.py (1 session)"]
+    assert found["Commits before it, newest first"] == ["2026-03-08 second", "2026-03-08 first", "2026-03-07 earlier"]
+
+
+def test_what_is_told_of_the_last_session_is_not_said_again() -> None:
+    row = _row(
+        9, opening_request="Fix it", files_edited=["a.py"], commits=["Fix it"], decided=["[9:1] answered: a -> b"]
+    )
+    assert _parts(row) == {"Decided or corrected, newest first": ["[9:1] answered: a -> b"]}
+    assert "Fix it" in str(_parts(row, _row(8, opening_request="Fix it", commits=["Fix it"])))
+
+
+def test_what_a_log_says_of_entries_that_it_cut_is_no_entry() -> None:
+    row = _row(
+        9, decided=["[9:1] answered: a -> b", "and 23 others"], errors=["and 2 others"], open_items=["and 4 more"]
+    )
+    assert _parts(row) == {"Decided or corrected, newest first": ["[9:1] answered: a -> b"]}
+
+
+def test_how_an_error_ended_is_read_at_its_end() -> None:
+    errors = [
+        "[9:1] echo ' -- ended: never': x -- ended: fixed by a later run",
+        "[9:2] a -- ended: fixed: y -- ended: not tried again",
+    ]
+    assert list(_parts(_row(9, errors=errors)).values()) == [errors[1:]]
 
 
 def test_one_shot_runs_leave_their_places_to_others() -> None:
@@ -108,7 +133,8 @@ def test_where_a_session_stopped_is_told_whole_where_there_is_room() -> None:
 def test_a_log_of_another_form_is_told_by_its_own_text() -> None:
     row = {**_row(9), "content": "Worked on the export"}
     assert "> Worked on the export" in digest.stopped(digest.Log(row), 500)
-    assert _parts(row) == {"What was asked, newest session first": ["2026-03-09 10:00 [00000009] Worked on the export"]}
+    asked = _parts(_row(10), row)["What was asked before it, newest session first"]
+    assert asked == ["2026-03-09 10:00 [00000009] Worked on the export"]
 
 
 @pytest.mark.parametrize("room", [0, 30, 80, 120, 300, 5000])

@@ -104,3 +104,10 @@ def test_it_is_found_by_an_index_among_many_notes(folder: DataFolder, leave: Mak
     connection.close()
     assert len(found) == 1
     assert not any(step.startswith("SCAN memory ") or step == "SCAN memory" for step in plan), plan
+
+
+def test_notes_whose_tags_only_contain_the_word_take_no_handoffs_place(folder: DataFolder, leave: MakeRecord) -> None:
+    leave("the one", created_at="2026-03-01T10:00:00", tags="ops , Handoff")
+    for number in range(handoff.MOST + 2):
+        leave(f"about it {number}", created_at=f"2026-03-02T10:00:{number:02}", tags="handoff-protocol")
+    assert _waiting(folder) == ["the one"]

@@ -69,6 +69,17 @@ def test_a_sub_heading_with_only_paragraphs_is_one_item_with_them() -> None:
     assert texts(content) == ["Use Postgres: It has transactions. And we know it.", "redis"]
 
 
+def test_a_sub_heading_with_paragraphs_and_then_a_list_is_an_item_and_so_are_the_entries() -> None:
+    assert texts("## Decisions\n### Postgres\nFor its locks.\n\n- not Mongo\n\nMore.") == [
+        "Postgres: For its locks.",
+        "not Mongo",
+    ]
+
+
+def test_a_sub_heading_whose_paragraph_only_introduces_a_list_is_no_item() -> None:
+    assert texts("## Decisions\n### Storage\nThese hold:\n\n- Postgres\n- not Mongo") == ["Postgres", "not Mongo"]
+
+
 def test_paragraphs_of_a_section_itself_are_no_items_but_entries() -> None:
     content = "## Decisions\nThese hold.\n- one"
     assert texts(content) == ["one"]

@@ -168,3 +168,33 @@ def test_no_line_breaks_it(tmp_path: Path, lines: list[dict[str, Any]], ending: 
     Path(path).write_bytes("".join(json.dumps(line) + "\n" for line in lines).encode() + ending)
     found = recovery.gather(path)
     assert isinstance(found.last_request, str)
+
+
+def test_files_whose_edit_was_refused_or_failed_are_not_in_work(tmp_path: Path) -> None:
+    script = short_session("/srv/shop")
+    refused = "The user doesn't want to proceed with this tool use. The tool use was rejected"
+    script.call("Edit", {"file_path": "/srv/shop/refused.py"}, result=refused, failed=True)
+    script.call("Edit", {"file_path": "/srv/shop/going_on.py"}, result=None)
+    script.call("Edit", {"file_path": "/srv/shop/uploader.py"}, result="String not found", failed=True)
+    assert _gather(script, tmp_path).files == ["/srv/shop/uploader.py", "/srv/shop/going_on.py"]
+
+
+def test_of_many_files_the_newest_are_kept_in_their_order(tmp_path: Path) -> None:
+    script = Script("/srv/shop")
+    for number in [0, *range(recovery.MAX_FILES + 3), 5]:
+        script.call("Edit", {"file_path": f"/srv/{number}"})
+    newest = [*(number for number in range(3, recovery.MAX_FILES + 3) if number != 5), 5]
+    assert _gather(script, tmp_path).files == [f"/srv/{number}" for number in newest]
+
+
+def test_what_the_last_request_replies_to_is_the_answer_before_it(tmp_path: Path) -> None:
+    script = Script("/srv/shop")
+    script.user("Rewrite the importer")
+    script.answer("I look at it.")
+    script.answer("By mmap, or in chunks?")
+    script.user("the second")
+    script.answer("Chunks then.")
+    found = _gather(script, tmp_path)
+    assert (found.replied_to, found.last_request, found.last_answer) == (
+        "By mmap, or in chunks?", "the second", "Chunks then."
+    )  # fmt: skip

@@ -208,3 +208,31 @@ def test_no_line_breaks_it(tmp_path: Path, lines: list[dict[str, Any]]) -> None:
     texts = [fact.text for fact in facts.requests + facts.decisions] + [one.error for one in facts.failures]
     assert all("\n" not in text for text in texts)
     assert isinstance(facts.open_items, list)
+
+
+def test_a_later_run_in_the_background_fixes_nothing_that_it_shows(script: Script, tmp_path: Path) -> None:
+    for name in ("ends unseen", "fails again", "goes well"):
+        script.call("Bash", {"command": f"make {name}"}, result="Error: bad", failed=True)
+        script.call(
+            "Bash", {"command": f"make {name}", "run_in_background": True}, result="Command running in background"
+        )
+    script.call("Bash", {"command": "make fails again"}, result="Error: worse", failed=True)
+    script.call("Bash", {"command": "make goes well"})
+    assert {what: ended for what, _, ended in _failures(script, tmp_path)} == {
+        "make ends unseen": session_facts.RUN_ON,
+        "make fails again": session_facts.STILL_FAILING,
+        "make goes well": session_facts.FIXED,
+    }
+
+
+def test_an_edit_that_failed_is_made_good_by_another_tool_that_writes_the_file(script: Script, tmp_path: Path) -> None:
+    missed = "<tool_use_error>String to replace not found in file.</tool_use_error>"
+    script.call("Edit", {"file_path": "/srv/shop/a.py"}, result=missed, failed=True)
+    script.call("Write", {"file_path": "/srv/shop/a.py"})
+    assert _failures(script, tmp_path) == []
+
+
+def test_a_failure_behind_a_harmless_first_word_is_one(script: Script, tmp_path: Path) -> None:
+    script.call("Bash", {"command": "echo start && make build"}, result="make: *** [all] Error 2", failed=True)
+    script.call("Bash", {"command": "grep 'a|b' x | sort"}, result="Exit code 1", failed=True)
+    assert [what for what, _, _ in _failures(script, tmp_path)] == ["echo start && make build"]

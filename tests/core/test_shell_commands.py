@@ -35,3 +35,19 @@ def test_tests_and_builds_tell_more_than_looking() -> None:
 
 def test_a_commit_without_a_message_has_no_subject() -> None:
     assert [shell_commands.commit_subject(command) for command in ("git commit", "git log -m", "")] == ["", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("command", "looks"),
+    [
+        ("cat a.py | grep 'x|y; z' | head -3", True),
+        ('grep "a && b" x || true', True),
+        ("echo start && make build", False),
+        ("export A=1; pytest", False),
+        ("sleep 5\ncurl localhost", False),
+        ("sed -i s/a/b/ x", False),
+        ("find . -name x -delete", False),
+    ],
+)
+def test_a_chain_of_commands_only_looks_where_each_of_them_does(command: str, looks: bool) -> None:
+    assert shell_commands.only_looks(command) is looks

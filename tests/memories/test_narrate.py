@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import signal
 import stat
 import sys
 from pathlib import Path
@@ -208,3 +209,76 @@ def test_without_a_client_it_says_so_before_anything_is_noted(
     with pytest.raises(NarrateError, match="no `claude` command"):
         narrate.run(folder, narrate.plan(_coverage(1_000), 0, 1.0), "write", max_usd=1.0)
     assert narrate.last_run(folder) is None
+
+
+def _program(folder: DataFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> Path:
+    """Put a `claude` on the PATH that runs some Python; the file on which its child holds a lock while it lives."""
+    held = tmp_path / "held"
+    child = (
+        "import fcntl, sys, time; f = open(sys.argv[1], 'w'); fcntl.flock(f, fcntl.LOCK_EX); "
+        "print('{}', flush=True); time.sleep(600)"
+    )
+    _play(folder, tmp_path, monkeypatch, [])
+    (tmp_path / "bin" / "claude").write_text(
+        f"#!{sys.executable} -I\n"
+        "import json, signal, subprocess, sys, time\n"
+        f"child = subprocess.Popen([sys.executable, '-c', {child!r}, {str(held)!r}], stdout=subprocess.PIPE)\n"
+        f"child.stdout.readline()\n{body}\n",
+        "utf-8",
+    )
+    return held
+
+
+def _is_alone(held: Path) -> bool:
+    """Whether what held the lock ends: at once, but for the time that the system takes."""
+    with FileLock(str(held), timeout=60.0):
+        return True
+
+
+SAYS_A_TOOL = f"print(json.dumps({USED!r}), flush=True)\n"
+
+
+def test_a_client_that_says_nothing_is_ended_with_all_that_it_started(
+    folder: DataFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = _program(folder, tmp_path, monkeypatch, SAYS_A_TOOL + "time.sleep(600)")
+    monkeypatch.setattr(narrate, "SILENT_SECONDS", 2.0)
+    outcome = narrate.run(folder, narrate.plan(_coverage(1_000), 0, 1.0), "write", max_usd=1.0)
+    assert outcome.reason == "Claude said nothing for 2 seconds and was ended"
+    assert _is_alone(held)
+
+
+def test_what_a_client_leaves_running_is_ended(
+    folder: DataFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = _program(folder, tmp_path, monkeypatch, f"print(json.dumps({RESULT!r}))")
+    outcome = narrate.run(folder, narrate.plan(_coverage(1_000), 0, 1.0), "write", max_usd=1.0)
+    assert outcome == narrate.Outcome(0.31, "Written.", None)
+    assert _is_alone(held)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_run_that_is_interrupted_leaves_nothing_running_even_where_the_client_will_not_end(
+    folder: DataFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    body = "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + SAYS_A_TOOL + "time.sleep(600)"
+    held = _program(folder, tmp_path, monkeypatch, body)
+    monkeypatch.setattr(narrate, "GRACE_SECONDS", 0.1)
+    with pytest.raises((KeyboardInterrupt, SystemExit)):
+        narrate.run(
+            folder,
+            narrate.plan(_coverage(1_000), 0, 1.0),
+            "write",
+            max_usd=1.0,
+            progress=lambda _: os.kill(os.getpid(), number),
+        )
+    assert _is_alone(held)
+    assert "it was interrupted" in Path(folder.state, "narrate.jsonl").read_text("utf-8")
+
+
+def test_a_client_that_writes_much_on_stderr_does_not_stand_still(
+    folder: DataFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _program(folder, tmp_path, monkeypatch, f"sys.stderr.write('x' * 500_000)\nprint(json.dumps({RESULT!r}))")
+    outcome = narrate.run(folder, narrate.plan(_coverage(1_000), 0, 1.0), "write", max_usd=1.0)
+    assert outcome.answer == "Written."

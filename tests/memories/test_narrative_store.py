@@ -50,6 +50,12 @@ def test_put_back_in_other_words_or_marked_dropped_it_is_stored(memory_home: Dat
     assert tell(memory_home, WITHOUT)["status"] == "stored"
 
 
+def test_an_item_too_short_for_a_beginning_is_accepted_by_its_whole_text(memory_home: DataFolder) -> None:
+    tell(memory_home, FIRST + "\n- Fix docs")
+    assert "Fix docs" in refused(memory_home, FIRST, accept_losses=["Fix"])
+    assert tell(memory_home, FIRST, accept_losses=["Fix docs"])["status"] == "stored"
+
+
 def test_accepted_losses_are_kept_with_the_record(memory_home: DataFolder) -> None:
     first = tell(memory_home, FIRST)["uuid"]
     (handle,) = re.findall(r"^- ([0-9a-f]{6}): \[gone\]", refused(memory_home, WITHOUT), re.MULTILINE)
