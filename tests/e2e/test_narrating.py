@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.e2e.sessions import run_print
-from tests.e2e.test_narrative import MINE, TOOL, narrative, store
+from tests.e2e.test_narrative import TOOL, narrative, store
+from tests.e2e.tui import terminal_session
 
 if TYPE_CHECKING:
     from tests.e2e.fake_anthropic import FakeAnthropic
@@ -33,8 +33,7 @@ def narrate(home: Home, api: FakeAnthropic, *args: str) -> subprocess.CompletedP
 
 def one_session(home: Home) -> str:
     """A session to be narrated; its id."""
-    with home.model(["Understood."]) as api:
-        return run_print(home, api, SAID, env=MINE).session_id
+    return terminal_session(home, SAID, "Understood.")
 
 
 def runs(home: Home) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.e2e.sessions import run_print
+from tests.e2e.tui import terminal_session
 from tests.e2e.wire import hook_context, shown, tool_results
 
 if TYPE_CHECKING:
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from tests.e2e.home import Home
 
 pytestmark = pytest.mark.e2e
-
-MINE = {"CLAUDE_CODE_ENTRYPOINT": "cli"}
-"""Makes of a `claude -p` run what a session in a terminal is: one that a narrative should cover."""
 
 ASKED = (
     "Let's use Postgres 16 for the orders, not SQLite",
@@ -74,10 +72,7 @@ def store(content: str, **more: Any) -> dict[str, Any]:
 def story(story_home: Home) -> Story:
     """Three sessions; one in which a subagent writes the narrative; one that sees it and tries to drop a decision."""
     home = story_home
-    past = []
-    for asked in ASKED:
-        with home.model([f"Understood: {asked}."]) as api:
-            past.append(run_print(home, api, asked, env=MINE).session_id)
+    past = [terminal_session(home, asked, "Understood.") for asked in ASKED]
     place = f"[{past[0][:8]}:{line_of(home, past[0], 'Postgres 16')}]"
     written = narrative(f"- {DECISION} {place}\n- The export worker retries three times")
     script: dict[str, list[Any]] = {
@@ -94,17 +89,17 @@ def story(story_home: Home) -> Story:
         ],
     }
     with home.model(script) as api:
-        run_print(home, api, "Update the project memory", "--allowedTools", "Agent", "Bash", env=MINE)
+        run_print(home, api, "Update the project memory", "--allowedTools", "Agent", "Bash")
     before = api.of_kind("main")[0]
     answers = [text for _, text in tool_results(api.of_kind("subagent")[-1].body)]
     shorter = narrative("- The export worker retries three times")
     with home.model([store(shorter), "I see."]) as api:
-        run_print(home, api, "Tidy it up", env=MINE)
+        run_print(home, api, "Tidy it up")
     after = api.of_kind("main")[0]
     refused = tool_results(api.of_kind("main")[-1].body)[-1]
     handles = re.findall(r"\b[0-9a-f]{6}\b", refused[1].partition(DECISION[:20])[0].rpartition("\n")[2])
     with home.model([store(shorter, accept_losses=handles), "Stored."]) as api:
-        run_print(home, api, "We no longer care about that", env=MINE)
+        run_print(home, api, "We no longer care about that")
     accepted = tool_results(api.of_kind("main")[-1].body)[-1]
     return Story(home, past, before, answers, after, refused, accepted)
 

@@ -114,3 +114,12 @@ class Tui:
                 raise TimeoutError(f"the client still runs:\n{self.screen()}")
             time.sleep(POLL_SECONDS)
         return int(self._status.read_text("utf-8"))
+
+
+def terminal_session(home: Home, asked: str, answer: str) -> str:
+    """A whole session in a terminal, of one exchange; its id. Unlike a `claude -p` run, it counts for a narrative."""
+    with home.model([answer]) as api, Tui(home, api) as tui:
+        tui.say(asked, re.escape(answer))
+        tui.submit("/exit")
+        tui.ended()
+    return api.of_kind("main")[0].session_id
