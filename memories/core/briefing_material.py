@@ -45,9 +45,9 @@ class Material:
         not cover; all where there is none."""
         if self.narrative is None:
             return self.logs
-        refs, written = set(self.narrative.refs), self.narrative.created_at
-        logs = [log for log in self.logs if not log.one_shot]
-        return [log for log in logs if log.session_id not in refs or log.ended_at > written]
+        grown = {entry["session_id"] for entry in self.coverage["grown"]}
+        covered = set(self.narrative.refs) - grown
+        return [log for log in self.logs if not log.one_shot and log.session_id not in covered]
 
     def handoffs(self) -> list[dict[str, Any]]:
         """The handoffs that wait for another session than the one that stored them, newest first."""

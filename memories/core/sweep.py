@@ -143,22 +143,20 @@ def sweep(
     come first; newest first otherwise. largest: bytes of a transcript beyond which it is left for another sweep (one
     file must not take a hook's whole time). progress: called with (sessions done, sessions to do). thorough: look again
     at sessions that were passed over before, and check that archived ones have their log, in its present form, and
-    their `<sid>/` files.
-    Never raises for one session: what fails is in skipped. Raises OSError when the data folder cannot be made.
+    their `<sid>/` files. Never raises for one session: what fails is in skipped. Raises OSError when the data folder
+    cannot be made.
     """
     folder.create()
     sweeper = _Sweeper(folder, settings)
     result = sweeper.result
+    form = _FormMark(folder) if thorough else None
+    sweeper.logs_are_new = form is None or form.is_reached()
     marks = _Marks(folder)
     states = transcripts.archived_states(folder)
     sources = _in_order(transcripts.iter_sources(projects_dir), first)
     todo = [
-        source
-        for source in sources
-        if thorough or not (transcripts.is_archived(folder, source, states) or marks.covers(source))
+        one for one in sources if thorough or not (transcripts.is_archived(folder, one, states) or marks.covers(one))
     ]
-    form = _FormMark(folder) if thorough else None
-    sweeper.logs_are_new = form is None or form.is_reached()
     for done, source in enumerate(todo):
         if deadline is not None and time.monotonic() >= deadline:
             result.complete = False
@@ -173,13 +171,19 @@ def sweep(
             result.skipped.append((source.path, str(error)))
         if progress is not None:
             progress(done + 1, len(todo))
+    reached = form if result.complete and not sweeper.logs_are_new else None
+    _save(result, folder, marks, {source.path for source in sources}, reached)
+    return result
+
+
+def _save(result: SweepResult, folder: DataFolder, marks: _Marks, present: set[str], reached: _FormMark | None) -> None:
+    """Keep what the next sweep may rely on. reached: the form that all session logs have now; None: not known."""
     try:
-        marks.save({source.path for source in sources})
-        if form is not None and result.complete and not sweeper.logs_are_new:
-            form.save()
+        marks.save(present)
+        if reached is not None:
+            reached.save()
     except StorageError as error:
         result.skipped.append((folder.state, str(error)))
-    return result
 
 
 def archive_session(folder: DataFolder, transcript_path: str, settings: dict[str, Any]) -> bool:

@@ -9,17 +9,8 @@ import pytest
 from hooks import claude_settings
 from hooks.shipped_files import RULES, SKILL, STIGNORE, shipped_hashes, shipped_texts, skill_texts
 from hooks.user_files import sha256
+from memories.core.narrative_sections import REQUIRED
 from memories.core.paths import SYNCED_FOLDERS
-
-SECTIONS = (
-    "What this is",
-    "Current state",
-    "Next steps",
-    "Decisions with reasons",
-    "Gotchas",
-    "Session history",
-    "Sources",
-)
 
 
 def _rules() -> str:
@@ -33,7 +24,7 @@ def test_the_newest_text_is_listed_as_shipped(text: bytes) -> None:
 
 def test_the_skill_names_each_section_of_a_narrative_in_order() -> None:
     text = skill_texts()[SKILL].decode("utf-8")
-    assert tuple(re.findall(r"`## ([^`]+)`", text)) == SECTIONS
+    assert tuple(re.findall(r"`## ([^`]+)`", text)) == REQUIRED
 
 
 def test_the_skill_gives_no_order_that_takes_over_a_session() -> None:
@@ -47,7 +38,7 @@ def test_the_rules_stay_under_6000_characters() -> None:
 
 
 def test_the_rules_name_each_section_of_a_narrative_in_order() -> None:
-    assert tuple(re.findall(r"^- `## ([^`]+)`", _rules(), re.M)) == SECTIONS
+    assert tuple(re.findall(r"^- `## ([^`]+)`", _rules(), re.M)) == REQUIRED
 
 
 def test_the_rules_name_every_tool_that_runs_without_asking() -> None:
