@@ -124,6 +124,12 @@ class Generator:
                 written.add(session.write(agent + ".jsonl", beside, subagent=True))
         return written
 
+    def write_session(self, transcripts: str, turns: int) -> tuple[str, Written]:
+        """Write one session of that many turns, below 40,000; its id beside what was written. Raises OSError."""
+        self._sessions += 1
+        session = _Session(self, self._sessions, self._rng.choice(self._projects))
+        return session.id, session.write(os.path.join(transcripts, session.id + ".jsonl"), turns)
+
     def write_records(self, folder: str, count: int) -> Written:
         """Write that many notes; a sample for every fiftieth. Raises OSError."""
         written = Written()

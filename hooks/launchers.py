@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from hooks.machine import Machine
 
 MARK = b"# LLM Memory: written by its install, removed by its uninstall\n"
-DASHBOARD_PORT = 8765
 
 _START = """#!/bin/sh
 {mark}{config_dir}{arguments}
@@ -23,7 +22,7 @@ exec {python} -I {script} "$@"
 """
 _ARGUMENTS = {
     "llm-memory": "[ $# -gt 0 ] || set -- help",
-    "llm-memory-dashboard": f'set -- runserver "${{1:-{DASHBOARD_PORT}}}"',
+    "llm-memory-dashboard": 'set -- runserver --open "$@"',
 }
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, HttpResponseNotAllowed
 
+from memories.selectors import read_only_mirror
+
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -25,7 +27,8 @@ _OWN_SITES = {None, "same-origin", "none"}
 
 
 class SecurityHeadersMiddleware:
-    """Refuses what could write (405) and what another site's page asks for (403), and adds HEADERS to every answer."""
+    """Refuses what could write (405) and what another site's page asks for (403), opens the mirror read-only for what
+    answers, and adds HEADERS to every answer."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -37,7 +40,8 @@ class SecurityHeadersMiddleware:
         elif _from_another_site(request):
             response = HttpResponseForbidden("Requests from other sites are refused.", content_type="text/plain")
         else:
-            response = self.get_response(request)
+            with read_only_mirror():
+                response = self.get_response(request)
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         return response

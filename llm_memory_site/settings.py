@@ -45,8 +45,8 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 LANGUAGE_CODE = "en"
-TIME_ZONE = "UTC"
-USE_TZ = True
+TIME_ZONE = None  # or Django would set TZ for the process: times are shown as this machine's clock has them
+USE_TZ = False  # times are text in UTC; templatetags turn them into local ones
 USE_I18N = False
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]

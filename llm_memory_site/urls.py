@@ -1,6 +1,5 @@
 """Every address: the dashboard, its static files, and the pages for errors."""
 
-from django.conf import settings
 from django.urls import include, path
 
 from memories.views.static_files import static_file
@@ -11,5 +10,5 @@ handler500 = "memories.views.errors.server_error"
 
 urlpatterns = [
     path("", include("memories.urls")),
-    path(f"{settings.STATIC_URL.lstrip('/')}<path:path>", static_file),
+    path("static/<path:path>", static_file),  # not settings.STATIC_URL, which carries the token's prefix
 ]

@@ -20,24 +20,38 @@ GOES_ON = ("resume", "compact")
 
 
 def brief(folder: DataFolder, session: Session, project: str | None = None, source: str = "startup") -> dict[str, Any]:
-    """What a session of a project would get now: {text, units, tokens, limit, source, project}.
+    """brief_of the project that was named, or of the session's own. project: a name or id.
 
-    project: a name or id; default: the session's. units: UTF-16 code units, which Claude Code counts; tokens: about.
-    With source compact or resume it is this session that goes on (where none is known, the project's last one), as far
-    as its transcript goes; with startup and clear a new one begins. Nothing is changed: a handoff stays to be shown.
     Raises ProjectError, MirrorUnavailableError.
     """
     settings, _ = read_settings(folder)
-    limit = min(settings["briefing_chars"], BRIEFING_LIMIT)
-    connection = mirror.connect(folder.mirror)
+    connection = mirror.connect(folder.mirror, read_only=True)
     try:
         where = _scope(connection, session, project, settings)
-        own = (session.session_id or _last_session(connection, where)) if source in GOES_ON else ""
+    finally:
+        connection.close()
+    return brief_of(folder, where, source, session.session_id)
+
+
+def brief_of(
+    folder: DataFolder, project: scope.Scope, source: str = "startup", session_id: str | None = None
+) -> dict[str, Any]:
+    """What a session of a project would get now: {text, units, tokens, limit, source, project}.
+
+    units: UTF-16 code units, which Claude Code counts; tokens: about. With source compact or resume it is the session
+    of session_id that goes on (without one, the project's last), as far as its transcript goes; with startup and clear
+    a new one begins. Nothing is changed: a handoff stays to be shown. Raises MirrorUnavailableError.
+    """
+    settings, _ = read_settings(folder)
+    limit = min(settings["briefing_chars"], BRIEFING_LIMIT)
+    connection = mirror.connect(folder.mirror, read_only=True)
+    try:
+        own = (session_id or _last_session(connection, project)) if source in GOES_ON else ""
         path = _transcript(folder, own)
         made = briefing.build(
             connection,
             folder,
-            where,
+            project,
             source=source,
             limit=limit,
             session_id=own,
@@ -53,7 +67,7 @@ def brief(folder: DataFolder, session: Session, project: str | None = None, sour
         "tokens": budget.tokens(made.text),
         "limit": limit,
         "source": source,
-        "project": where.name,
+        "project": project.name,
     }
 
 

@@ -1,4 +1,5 @@
-"""What the dashboard shows of one record: every field from its file, and its links both ways with what they lead to."""
+"""What the dashboard shows of one record: every field from its file, its links both ways with what they lead to, its
+versions, and the transcripts that it names."""
 
 from __future__ import annotations
 
@@ -6,11 +7,25 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from memories import selectors
-from memories.core import clock, mirror_rows, records
+from django.db.models import Exists, OuterRef
+from django.db.models.functions import Substr
+
+from memories import cited_sessions, selectors, shown_text, versions
+from memories.core import clock, coverage, mirror_rows, records
 from memories.core.paths import DataFolder
 from memories.models import Link, Memory
-from memories.project_groups import ProjectGroup, find_group, project_groups
+from memories.project_groups import ProjectGroup, find_group
+
+OPEN_LINKS = 50
+LISTED_LINKS = 75
+"""Links of one direction that the page shows at once, and with those that are folded; the graph has the rest."""
+
+REPLACED_BY = 10
+LISTED_SESSIONS = 60
+MAX_RAW_CHARS = 12_000
+"""Characters of the file that the page itself carries; a longer one has an address of its own."""
+
+_TITLE_CHARS = 90
 
 
 @dataclass(frozen=True)
@@ -26,10 +41,29 @@ class LinkedMemory:
 
 
 @dataclass(frozen=True)
+class Links:
+    """A record's links in one direction. first: shown at once; folded: after them; more: how many there are besides."""
+
+    first: list[LinkedMemory]
+    folded: list[LinkedMemory]
+    more: int
+
+
+@dataclass(frozen=True)
+class SessionRef:
+    """A transcript that a record names; name: as the reader takes it, "" where it is not archived here."""
+
+    session_id: str
+    name: str
+
+
+@dataclass(frozen=True)
 class MemoryDetail:
     """One record. record: the file's fields, as text that can be shown; created_at and updated_at: in UTC, "" when
-    there is none; project: to filter by; raw: the file as JSON; sessions: ids that transcript_ref names; replaced_by:
-    what archived it or supersedes it, newest last."""
+    there is none; project: where it belongs; raw: the file as JSON, "" where that is more than a page carries;
+    session: the one it was stored in; sessions: those that transcript_ref names, more_sessions: how many besides;
+    cited: session as a citation of the text names it -> the archived transcript's name; replaced_by: what archived it
+    or supersedes it, newest last."""
 
     record: dict[str, Any]
     title: str
@@ -37,49 +71,93 @@ class MemoryDetail:
     updated_at: str
     project: ProjectGroup | None
     raw: str
-    sessions: list[str]
-    outgoing: list[LinkedMemory]
-    incoming: list[LinkedMemory]
+    session: SessionRef | None
+    sessions: list[SessionRef]
+    more_sessions: int
+    cited: dict[str, str]
+    outgoing: Links
+    incoming: Links
     replaced_by: list[LinkedMemory]
+    versions: versions.Versions
 
 
-def memory_detail(folder: DataFolder, uuid: str) -> MemoryDetail:
-    """The record with its links. Three queries, however many links.
+def raw_record(folder: DataFolder, uuid: str) -> str:
+    """A record's file as JSON text that any page can carry.
+
+    Raises RecordNotFoundError, InvalidRecordError, StorageError.
+    """
+    return _json(records.load(folder, uuid))
+
+
+def _json(record: dict[str, Any], limit: int | None = None) -> str:
+    """A record as indented JSON; "" where it is longer than a limit of characters."""
+    if limit is not None and len(json.dumps(record, ensure_ascii=False)) > limit:  # indenting takes 20 times as long
+        return ""
+    return shown_text.shown(json.dumps(record, ensure_ascii=False, indent=2))
+
+
+def memory_detail(folder: DataFolder, uuid: str, groups: list[ProjectGroup]) -> MemoryDetail:
+    """The record with all that the page shows of it. groups: every project there is. At most nine queries, however many
+    links, versions and sessions.
 
     Raises RecordNotFoundError, InvalidRecordError, StorageError, MirrorUnavailableError.
     """
     loaded = records.load(folder, uuid)
-    selectors.mirror_connection(folder)
-    # A file may hold halves of surrogate pairs, which no page can carry: cleaned once, for every field.
-    raw = mirror_rows.clean(json.dumps(loaded, ensure_ascii=False, indent=2))
-    record: dict[str, Any] = json.loads(raw)
+    raw = _json(loaded, MAX_RAW_CHARS)
+    connection = selectors.mirror_connection(folder)
+    record = {name: shown_text.shown(value) if isinstance(value, str) else value for name, value in loaded.items()}
     outgoing = records.valid_connections(record)
-    incoming = list(Link.objects.filter(to_uuid=uuid).order_by("id").values_list("from_uuid", "relationship"))
-    archived_in = record.get("archived_in") or ""
+    linking = Link.objects.filter(to_uuid=uuid).order_by("-id").values_list("from_uuid", "relationship")
+    incoming = list(linking[: LISTED_LINKS + 1])
+    linked_by = linking.count() if len(incoming) > LISTED_LINKS else len(incoming)
+    newer = Memory.objects.filter(uuid=OuterRef("from_uuid"), status="active")
+    superseding = Link.objects.filter(Exists(newer), to_uuid=uuid, relationship="supersedes").order_by("-id")
+    replaced_by = set(superseding.values_list("from_uuid", flat=True)[:REPLACED_BY])
+    if records.is_uuid(record.get("archived_in")):
+        replaced_by.add(record["archived_in"])
+    shown = [*outgoing[:LISTED_LINKS], *incoming[:LISTED_LINKS]]
+    known = _known({end for end, _ in shown} | replaced_by)
     named = record.get("project_id") or record.get("project")
-    ends = {end for end, _ in [*outgoing, *incoming]} | {archived_in}
-    found = Memory.objects.filter(uuid__in=ends).values("uuid", "title", "type", "created_at", "status")
-    known = {row["uuid"]: row for row in found}
-    linked_in = [_linked(end, relationship, known) for end, relationship in incoming]
-    replaced_by = [link for link in linked_in if link.relationship == "supersedes" and link.status == "active"]
-    if archived_in and archived_in not in {link.uuid for link in replaced_by}:
-        replaced_by.append(_linked(archived_in, "supersedes", known))
+    group = find_group(groups, named) if named else None
+    refs = records.session_refs(record.get("transcript_ref"))
     return MemoryDetail(
         record=record,
-        title=mirror_rows.title_of(record["content"]) or uuid,
+        title=mirror_rows.title_of(record["content"], record["type"]) or uuid,
         created_at=clock.normalise_time(record["created_at"]) or "",
         updated_at=clock.normalise_time(record.get("updated_at")) or "",
-        project=find_group(project_groups(), named) if named else None,
+        project=group,
         raw=raw,
-        sessions=records.session_refs(record.get("transcript_ref")),
-        outgoing=[_linked(end, relationship, known) for end, relationship in outgoing],
-        incoming=linked_in,
-        replaced_by=sorted(replaced_by, key=lambda link: link.created_at),
+        session=_session_ref(folder, record["session_id"]) if record.get("session_id") else None,
+        sessions=[_session_ref(folder, one) for one in refs[:LISTED_SESSIONS]],
+        more_sessions=max(len(refs) - LISTED_SESSIONS, 0),
+        cited=cited_sessions.cited_sessions(connection, folder, record["content"], refs),
+        outgoing=_links(outgoing, len(outgoing), known),
+        incoming=_links(incoming, linked_by, known),
+        replaced_by=sorted(
+            (_linked(one, "supersedes", known) for one in replaced_by), key=lambda link: (link.created_at, link.uuid)
+        ),
+        versions=versions.versions(folder, record, group.scope if group else None),
     )
+
+
+def _session_ref(folder: DataFolder, session_id: object) -> SessionRef:
+    text = str(session_id)
+    return SessionRef(text, "" if coverage.archived_size(folder, text) is None else text)
+
+
+def _known(uuids: set[str]) -> dict[str, dict[str, Any]]:
+    found = Memory.objects.filter(uuid__in=uuids).annotate(start=Substr("title", 1, _TITLE_CHARS + 1))
+    return {row["uuid"]: row for row in found.values("uuid", "start", "type", "created_at", "status")}
+
+
+def _links(links: list[tuple[str, str]], total: int, known: dict[str, dict[str, Any]]) -> Links:
+    listed = [_linked(end, relationship, known) for end, relationship in links[:LISTED_LINKS]]
+    return Links(listed[:OPEN_LINKS], listed[OPEN_LINKS:], max(total - LISTED_LINKS, 0))
 
 
 def _linked(uuid: str, relationship: str, known: dict[str, dict[str, Any]]) -> LinkedMemory:
     row = known.get(uuid)
     if row is None:
         return LinkedMemory(uuid, relationship, "", "", "", None)
-    return LinkedMemory(uuid, relationship, row["title"] or uuid, row["type"], row["created_at"], row["status"])
+    title = row["start"] if len(row["start"]) <= _TITLE_CHARS else f"{row['start'][:_TITLE_CHARS].rstrip()}…"
+    return LinkedMemory(uuid, relationship, title or uuid, row["type"], row["created_at"], row["status"])

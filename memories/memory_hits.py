@@ -33,14 +33,14 @@ def find(raw: sqlite3.Connection, wanted: Wanted, asked: list[tuple[int, Term]],
 
     `matched`: the words of the question that one holds, rarest first.
     """
-    expression = _expression(asked)
+    expression = question_of(asked)
     if not expression:
         return []
     scores = dict(ranking.ranked(expression, _base(raw, wanted), most, wanted.boosted))
     memories = Memory.objects.in_bulk(list(scores))
     hits = [memories[row_id] for row_id in scores if row_id in memories]
-    passages = _passages(raw, expression, [hit.id for hit in hits])
-    held = _held(raw, asked, [hit.id for hit in hits])
+    passages = matching_passages(raw, expression, [hit.id for hit in hits])
+    held = words_held(raw, asked, [hit.id for hit in hits])
     hidden = _hidden(hits) if wanted.include_archived else {}
     return [
         {
@@ -59,7 +59,7 @@ def find(raw: sqlite3.Connection, wanted: Wanted, asked: list[tuple[int, Term]],
 
 def projects(raw: sqlite3.Connection, wanted: Wanted, asked: list[tuple[int, Term]]) -> list[str | None]:
     """The projects of the first hits, the best hit's first; None among them where some belong to no project."""
-    expression = _expression(asked)
+    expression = question_of(asked)
     if not expression:
         return []
     best = [row_id for row_id, _ in ranking.ranked(expression, _base(raw, wanted), selectors.MAX_LIMIT)]
@@ -67,7 +67,8 @@ def projects(raw: sqlite3.Connection, wanted: Wanted, asked: list[tuple[int, Ter
     return list(dict.fromkeys(found[row_id] for row_id in best if row_id in found))
 
 
-def _expression(asked: list[tuple[int, Term]]) -> str:
+def question_of(asked: list[tuple[int, Term]]) -> str:
+    """The FTS5 expression for counted() terms, as far as they can be afforded; "" where no memory has any of them."""
     return " OR ".join(term.expression for term in query.rarest(asked, query.MEMORY_BUDGET))
 
 
@@ -94,14 +95,14 @@ def split_tags(listed: str) -> frozenset[str]:
     return frozenset(tag.strip().casefold() for tag in listed.split(",") if tag.strip())
 
 
-def _passages(raw: sqlite3.Connection, expression: str, ids: list[int]) -> dict[int, str]:
+def matching_passages(raw: sqlite3.Connection, expression: str, ids: list[int]) -> dict[int, str]:
     """memory id -> the passage that matches best. Of the hits alone: SQLite would make it of every match first."""
     sql = "SELECT snippet(memory_fts, 0, ?, ?, '…', ?) FROM memory_fts WHERE memory_fts MATCH ? AND rowid = ?"
     rows = {one: raw.execute(sql, (*snippets.MARKS, snippets.WORDS, expression, one)).fetchone() for one in ids}
     return {one: row[0] for one, row in rows.items() if row is not None}
 
 
-def _held(raw: sqlite3.Connection, asked: list[tuple[int, Term]], ids: list[int]) -> dict[int, list[str]]:
+def words_held(raw: sqlite3.Connection, asked: list[tuple[int, Term]], ids: list[int]) -> dict[int, list[str]]:
     """memory id -> the words of the question that it holds, rarest first."""
     held: dict[int, list[str]] = {one: [] for one in ids}
     marks = ", ".join("?" * len(ids))

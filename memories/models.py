@@ -6,12 +6,12 @@ from typing import Any, ClassVar
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models.expressions import Combinable
 from django.db.models.lookups import Lookup
 from django.db.models.sql.compiler import SQLCompiler
 
-MARK_START, MARK_END = "\x02", "\x03"
-"""What snippets put around matched words: control characters, so that escaping the text cannot touch them."""
+from memories import snippets
+
+MARK_START, MARK_END = snippets.MARK_START, snippets.MARK_END
 
 
 class MatchField(models.TextField):  # type: ignore[type-arg]  # subscriptable only with django-stubs patches
@@ -29,17 +29,6 @@ class Match(Lookup):
         left, left_params = self.process_lhs(compiler, connection)
         right, right_params = self.process_rhs(compiler, connection)
         return f"{left} MATCH {right}", (*left_params, *right_params)
-
-
-class Snippet(models.Func):
-    """The passage of the content that matches best, matched words between two marks."""
-
-    function = "snippet"
-    output_field = models.TextField()
-
-    def __init__(self, match_column: str, words: int = 24, marks: tuple[str, str] = (MARK_START, MARK_END)) -> None:
-        arguments: list[Combinable] = [models.Value(value) for value in (0, *marks, "…", words)]
-        super().__init__(models.F(match_column), *arguments)
 
 
 class Memory(models.Model):

@@ -54,6 +54,17 @@ class Version:
 
 
 @dataclass(frozen=True)
+class Outline:
+    """A version without its text: what a list of versions shows. size: characters; the rest as Version has it."""
+
+    uuid: str
+    created_at: str
+    size: int
+    machine: str
+    state: str
+
+
+@dataclass(frozen=True)
 class Difference:
     """From an older version to a newer: what became of its entries, what was left out on purpose on the way, and the
     lines of a unified diff."""
@@ -82,10 +93,29 @@ def history(folder: DataFolder, project: scope.Scope) -> list[Version]:
     newest_first = sorted(found.values(), key=_age, reverse=True)
     before = _before(newest_first)
     shown = coverage.narrative(raw, folder, project)
-    current = shown.uuid if shown else None
-    line = _line(current or next(iter(found), None), before)
+    named = _states(newest_first, before, shown.uuid if shown else None)
+    return [_version(record, before, named[record["uuid"]]) for record in newest_first]
+
+
+def states(newest_first: list[dict[str, Any]], current: str | None) -> dict[str, str]:
+    """Version.state of each of a project's narratives by uuid. Of a record's fields it reads uuid, created_at, status,
+    archived_in and connections; current: the one that sessions are shown."""
+    return _states(newest_first, _before(newest_first), current)
+
+
+def _states(newest_first: list[dict[str, Any]], before: dict[str, list[str]], current: str | None) -> dict[str, str]:
+    line = _line(current or (newest_first[0]["uuid"] if newest_first else None), before)
     followed = {uuid for olds in before.values() for uuid in olds}
-    return [_version(record, before, current, line, followed) for record in newest_first]
+    found = {}
+    for record in newest_first:
+        uuid = record["uuid"]
+        if uuid == current:
+            found[uuid] = "current"
+        elif record.get("status") != "archived" and uuid not in followed:
+            found[uuid] = "fork"
+        else:
+            found[uuid] = "earlier" if uuid in line else "merged fork"
+    return found
 
 
 def _age(record: dict[str, Any]) -> tuple[str, str]:
@@ -144,17 +174,8 @@ def _line(start: str | None, before: dict[str, list[str]]) -> set[str]:
     return line
 
 
-def _version(
-    record: dict[str, Any], before: dict[str, list[str]], current: str | None, line: set[str], followed: set[str]
-) -> Version:
+def _version(record: dict[str, Any], before: dict[str, list[str]], state: str) -> Version:
     uuid = record["uuid"]
-    state = "earlier"
-    if uuid == current:
-        state = "current"
-    elif record.get("status") != "archived" and uuid not in followed:
-        state = "fork"
-    elif uuid not in line:
-        state = "merged fork"
     accepted = record.get("accepted_losses")
     machine = record.get("origin")
     return Version(

@@ -1,4 +1,5 @@
-"""The projects that records belong to, as the dashboard lists them: by id, so that two folders of one name stay two.
+"""The projects that records belong to, as the dashboard lists them: by id, so that two folders of one name stay two,
+and as one where the setting project_aliases ties them together.
 
 Records without an id (the first LLM Memory's, or free text) belong to the one id that goes by their name; where several
 ids share the name, or none has it, they are a group of their own.
@@ -6,6 +7,7 @@ ids share the name, or none has it, they are a group of their own.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db.models import Max, Q
@@ -19,7 +21,10 @@ NO_PROJECT = ":none"
 """What an address carries for "records of no project"; display names never start with a colon."""
 
 Row = tuple[str | None, str | None]
-"""(project_id, project_key) of a memory."""
+"""(project_id, project_key) of a memory or a conversation."""
+
+_Named = tuple[str, frozenset[str], frozenset[str]]
+"""A project in the making: its name, its ids, the folded names of its records without an id."""
 
 
 @dataclass(frozen=True)
@@ -49,40 +54,67 @@ class ProjectGroup:
         return project_id in self.scope.ids if project_id is not None else key in self.scope.keys
 
 
-def project_groups() -> list[ProjectGroup]:
-    """Every project that a record belongs to, archived ones included, in one query."""
+def project_groups(aliases: Mapping[str, str] | None = None) -> list[ProjectGroup]:
+    """Every project that a record belongs to, archived ones included, in one query. See groups_of; the dashboard's
+    pages take facets.current(folder).groups, which costs no query and knows the conversations' projects too."""
     rows = (
         Memory.objects.values_list("project_id", "project_key", "project")
         .annotate(newest=Max("created_at"))
         .order_by("newest")
     )
+    return groups_of([(project_id, key, name) for project_id, key, name, _ in rows], aliases or {})
+
+
+def groups_of(
+    rows: Iterable[tuple[str | None, str | None, str | None]], aliases: Mapping[str, str]
+) -> list[ProjectGroup]:
+    """The projects of (project_id, project_key, name) rows, the newest last: a project is called what its newest row
+    calls it. aliases: the setting project_aliases; projects that it ties together are one."""
     names: dict[Row, str] = {}
     ids_of_key: dict[str, set[str]] = {}
-    for project_id, key, name, _ in rows:
+    for project_id, key, name in rows:
         if project_id is not None and key is not None:
             ids_of_key.setdefault(key, set()).add(project_id)
-        shown = name or names.get((project_id, None)) or project_id or ""
-        names[(project_id, None) if project_id is not None else (None, key)] = shown
-    scopes: list[tuple[str, Scope | None]] = []
+        one: Row = (project_id, None) if project_id is not None else (None, key)
+        shown = name or names.pop(one, None) or project_id or ""
+        names.pop(one, None)
+        names[one] = shown  # a later one's name stands, and stands later
+    found: list[_Named] = []
+    is_any_of_none = False
     for (project_id, key), name in names.items():
         if project_id is not None:
-            own = {one for one, ids in ids_of_key.items() if ids == {project_id}}
-            scopes.append((name, Scope(name, frozenset({project_id}), frozenset(own))))
+            keys = frozenset(one for one, ids in ids_of_key.items() if ids == {project_id})
+            found.append((name, frozenset({project_id}), keys))
         elif key is None:
-            scopes.append((name, None))
+            is_any_of_none = True
         elif len(ids_of_key.get(key, ())) != 1:
-            scopes.append((name, Scope(name, frozenset(), frozenset({key}))))
-    return [_group(name, scope, scopes) for name, scope in scopes]
+            found.append((name, frozenset(), frozenset({key})))
+    for pair in aliases.items():
+        found = _tied(found, pair, ids_of_key)
+    groups = [_group(one, found) for one in found]
+    return [*groups, ProjectGroup(NO_PROJECT, "No project", None, None)] if is_any_of_none else groups
 
 
-def _group(name: str, scope: Scope | None, scopes: list[tuple[str, Scope | None]]) -> ProjectGroup:
-    if scope is None:
-        return ProjectGroup(NO_PROJECT, "No project", None, None)
-    alike = sum(1 for other, found in scopes if found is not None and fold_name(other) == fold_name(name))
-    if alike == 1 or not scope.ids:
+def _tied(found: list[_Named], pair: tuple[str, str], ids_of_key: dict[str, set[str]]) -> list[_Named]:
+    """The projects with those that go by one of a pair of names or ids made one, called what the pair's second says."""
+    names = {fold_name(text) for text in pair} | set(pair)
+    ids = names.union(*(ids_of_key.get(name, ()) for name in names))
+    together = [one for one in found if one[1] & ids or one[2] & names]
+    if len(together) < 2:  # noqa: PLR2004 - nothing to tie
+        return found
+    target = {pair[1], fold_name(pair[1])} | ids_of_key.get(fold_name(pair[1]), set())
+    name = next((one[0] for one in together if one[1] & target or one[2] & target), together[-1][0])
+    whole = (name, frozenset().union(*(one[1] for one in together)), frozenset().union(*(one[2] for one in together)))
+    return [*(one for one in found if one not in together), whole]
+
+
+def _group(one: _Named, found: list[_Named]) -> ProjectGroup:
+    name, ids, keys = one
+    scope = Scope(name, ids, keys)
+    alike = sum(1 for other, *_ in found if fold_name(other) == fold_name(name))
+    if alike == 1 or not ids:
         return ProjectGroup(name, name, None, scope)
-    (project_id,) = scope.ids
-    return ProjectGroup(project_id, name, project_id, scope)
+    return ProjectGroup(min(ids), name, min(ids), scope)
 
 
 def find_group(groups: list[ProjectGroup], value: str) -> ProjectGroup:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from memories import memory_hits, selectors, turn_hits
 from memories.core import budget, clock, query
@@ -23,6 +24,8 @@ MATCHED_WORDS = 8
 """Matched words that a hit names, rarest first: a pasted page has dozens."""
 
 NAMED_PROJECTS = 5
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,7 @@ class _Answer:
         self._weights: dict[str, float] | None = None
         memories = memory_hits.find(raw, wanted, self._in_memories, end) if scope != "transcripts" else []
         turns = turn_hits.find(raw, wanted, end) if scope != "memories" and not wanted.is_of_memories else []
-        self.found = self._merged(memories, turns)[:end]
+        self.found = merged(memories, turns, self._coverage)[:end]
 
     def _coverage(self, hit: dict[str, Any]) -> float:
         """The share of the question that a hit holds, 0 to 1: the one thing that hits of both indexes have in common.
@@ -126,16 +129,8 @@ class _Answer:
         nowhere is none of it.
         """
         if self._weights is None:
-            self._weights = _weights([self._in_memories, turn_hits.counted(self._raw, self._wanted.text)])
+            self._weights = weights([self._in_memories, turn_hits.counted(self._raw, self._wanted.text)])
         return sum(self._weights.get(word, 0.0) for word in hit["matched"])
-
-    def _merged(self, memories: list[dict[str, Any]], turns: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Two ranked lists as one: whichever next hit covers more of the question, the memory where both do alike."""
-        merged: list[dict[str, Any]] = []
-        left, right = memories[::-1], turns[::-1]
-        while left and right:
-            merged.append((left if self._coverage(left[-1]) >= self._coverage(right[-1]) else right).pop())
-        return merged + left[::-1] + right[::-1]
 
     def hint(self) -> str | None:
         """Where else to look; None when there is nothing to say."""
@@ -207,15 +202,24 @@ def _known_projects(raw: sqlite3.Connection) -> list[str]:
     return [name for (name,) in raw.execute(sql, (NAMED_PROJECTS,))]
 
 
-def _weights(counts: list[list[tuple[int, Term]]]) -> dict[str, float]:
+def merged(memories: list[T], turns: list[T], coverage: Callable[[T], float]) -> list[T]:
+    """Two ranked lists as one: whichever next hit covers more of the question, the memory where both do alike."""
+    together: list[T] = []
+    left, right = memories[::-1], turns[::-1]
+    while left and right:
+        together.append((left if coverage(left[-1]) >= coverage(right[-1]) else right).pop())
+    return together + left[::-1] + right[::-1]
+
+
+def weights(counts: list[list[tuple[int, Term]]]) -> dict[str, float]:
     """Word of the question -> its share of it. counts: (how often it occurs, term) of each term, for each index."""
     total: dict[str, int] = {}
     for count, term in (pair for one in counts for pair in one):
         total[term.word] = total.get(term.word, 0) + count
     most = max(total.values(), default=0)
-    weights = {word: math.log(2 + most / count) for word, count in total.items() if count}
-    whole = sum(weights.values())
-    return {word: weight / whole for word, weight in weights.items()}
+    gains = {word: math.log(2 + most / count) for word, count in total.items() if count}
+    whole = sum(gains.values())
+    return {word: gain / whole for word, gain in gains.items()}
 
 
 def _shown(hit: dict[str, Any]) -> dict[str, Any]:

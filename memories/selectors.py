@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 from urllib.parse import quote
 
@@ -25,12 +28,25 @@ MAX_NODES = 200
 """Nodes that one memory_explore gives; beyond that the graph is of no use to a reader."""
 
 
+_mode: ContextVar[str] = ContextVar("mirror_mode", default="rw")
+
+
+@contextmanager
+def read_only_mirror() -> Iterator[None]:
+    """Within it, mirror_connection opens the mirror so that SQLite itself refuses every write."""
+    before = _mode.set("ro")
+    try:
+        yield
+    finally:
+        _mode.reset(before)
+
+
 def mirror_connection(folder: DataFolder) -> sqlite3.Connection:
     """Django's own connection, pointed at the folder's mirror; reopened when the file was replaced under it.
 
     Raises MirrorUnavailableError when the mirror is missing, damaged or of another version.
     """
-    name = f"file:{quote(folder.mirror)}?mode=rw"
+    name = f"file:{quote(folder.mirror)}?mode={_mode.get()}"
     if connection.settings_dict["NAME"] != name:
         connection.close()
         connection.settings_dict["NAME"] = name

@@ -14,6 +14,9 @@ _SECRET = secrets.token_hex(8)
 MARKS = (f"\ufdd0{_SECRET}", f"\ufdd1{_SECRET}")
 """What SQLite is to put around matched words: no text can hold it, as it is another in every process."""
 
+MARK_START, MARK_END = "\x02", "\x03"
+"""The same in a text that has been cleaned of control characters; escaping it for a page cannot touch them."""
+
 WORDS = 24
 MAX_CHARS = 240
 """A longer passage, of words without end or without letters, is cut around the first match."""
@@ -50,12 +53,17 @@ def plain(passage: str, most: int = MAX_CHARS) -> str:
 
     Only matched words are bold: Markdown's own bold marks are taken out, any other `**` becomes `* *`.
     """
-    text = " ".join(passage.translate(_CONTROLS).split())
-    text = text.replace(MARKS[0], "\x02").replace(MARKS[1], "\x03")
-    text = _STARS.sub("* ", _BOLD.sub(r"\1", _cut(text, most)))
+    text = _STARS.sub("* ", _BOLD.sub(r"\1", line(passage, most)))
     safe = iter(budget.defused(text.replace("\x02", "").replace("\x03", "")))
     text = "".join(one if one in "\x02\x03" else next(safe) for one in text)
     return text.replace("\x02", "**").replace("\x03", "**")
+
+
+def line(passage: str, most: int = MAX_CHARS) -> str:
+    """A passage on one line of at most so many characters, what MARKS enclose between MARK_START and MARK_END, which
+    are nowhere else in it: no control characters."""
+    text = " ".join(passage.translate(_CONTROLS).split())
+    return _cut(text.replace(MARKS[0], MARK_START).replace(MARKS[1], MARK_END), most)
 
 
 def _cut(text: str, most: int) -> str:

@@ -1,48 +1,69 @@
-"""What the dashboard's timeline shows: memories newest first, or best first for a search, with facet counts.
-
-Every function takes the whole of the filters; a facet's counts apply the other filters, not its own.
+"""What the dashboard's timeline shows: memories newest first, from a cursor on. What a search lists is
+timeline_search's, the counts beside either are facet_counts'.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Substr
 
-from memories import ranking, selectors
-from memories.core import coverage, query
+from memories import selectors, snippets
+from memories.core import coverage
 from memories.core.paths import DataFolder
-from memories.core.records import TYPES
+from memories.facets import FacetIndex
 from memories.markdown import plain_line
-from memories.models import MARK_END, MARK_START, Memory, Snippet
+from memories.models import MARK_END, MARK_START, Memory
 from memories.project_groups import ProjectGroup
 
 PAGE_SIZE = 50
-MAX_RANKED = 200
-"""Hits of a search that can be paged to: beyond them, another word helps more than another page."""
 
 EXCERPT_CHARS = 600
 """Characters of a memory's text that a list reads; a record may be 8 MB."""
+
+TITLE_CHARS = 110
+SHOWN_CHARS = 180
+"""Characters of a title and of an excerpt that reach a page, about as many as two lines hold."""
+
+TAGS_SHOWN = 5
+
+TRANSCRIPT = "transcript"
+"""The type that stands for turns of conversations beside the types of memories."""
 
 _ENTRY_FIELDS = ("id", "uuid", "type", "title", "project", "created_at", "importance", "tags", "status")
 
 
 @dataclass(frozen=True)
 class Filters:
-    """What the timeline is asked for: words to search, type ("" for all), project (None for all), and whether archived
-    and superseded memories are shown too."""
+    """What the timeline is asked for: words to search; type ("" for all; TRANSCRIPT: conversations only); project (None
+    for all); tags, case folded, all of which a memory has; importance (of facets.IMPORTANCES); month (local, YYYY-MM);
+    machine; and whether archived and superseded memories are shown too."""
 
     q: str = ""
     type: str = ""
     project: ProjectGroup | None = None
+    tags: tuple[str, ...] = ()
+    importance: str = ""
+    month: str = ""
+    machine: str = ""
     archived: bool = False
 
     @property
     def active(self) -> bool:
         """Whether anything narrows the timeline."""
-        return bool(self.q or self.type or self.project)
+        return bool(self.q or self.type or self.project or self.month or self.has_memory_fields)
+
+    @property
+    def has_memory_fields(self) -> bool:
+        """Whether a filter is set on what only memories have."""
+        return bool(self.tags or self.importance or self.machine)
+
+    @property
+    def lists_turns(self) -> bool:
+        """Whether turns of conversations are among what a search lists."""
+        return self.type in {"", TRANSCRIPT} and not self.has_memory_fields
 
 
 @dataclass(frozen=True)
@@ -56,7 +77,8 @@ class Cursor:
 @dataclass(frozen=True)
 class Entry:
     """A memory as the list shows it. title and excerpt (what a search matched, else the text after the title) have
-    MARK_START and MARK_END around matched words; hidden: "archived" or "superseded" where search and recent hide it."""
+    MARK_START and MARK_END around matched words; hidden: "archived" or "superseded" where search and recent hide it;
+    more_tags: how many are not in tags."""
 
     uuid: str
     type: str
@@ -66,27 +88,34 @@ class Entry:
     created_at: str
     importance: int
     tags: tuple[str, ...]
+    more_tags: int
     hidden: str
+
+
+@dataclass(frozen=True)
+class TurnEntry:
+    """A turn of a conversation as the list shows it. session: as the transcript page names it; line: 1-based; speaker:
+    who said it; created_at: when, UTC, "" where it is not known."""
+
+    session: str
+    line: int
+    speaker: str
+    title: str
+    excerpt: str
+    project: str
+    created_at: str
+    type: str = TRANSCRIPT
 
 
 @dataclass(frozen=True)
 class Page:
     """Entries with where the next page starts: a cursor, an offset (search), or neither at the end. cut: whether hits
-    beyond MAX_RANKED are not listed."""
+    beyond timeline_search.MAX_RANKED are not listed."""
 
-    entries: list[Entry]
+    entries: list[Entry | TurnEntry]
     next_cursor: Cursor | None = None
     next_offset: int | None = None
     cut: bool = False
-
-
-@dataclass(frozen=True)
-class Facets:
-    """types and projects: (what, how many memories), by count; total: memories that all filters leave."""
-
-    types: list[tuple[str, int]]
-    projects: list[tuple[ProjectGroup, int]]
-    total: int
 
 
 @dataclass(frozen=True)
@@ -116,90 +145,38 @@ def tag_list(tags: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(tag.strip() for tag in (tags or "").split(",") if tag.strip()))
 
 
-def _memories(filters: Filters) -> QuerySet[Memory]:
-    """The memories that the filters leave, without order."""
-    found = Memory.objects.all() if filters.archived else selectors.visible()
-    if filters.q:
-        expression = query.match_expression(filters.q)
-        if expression is None:
-            return found.none()
-        found = found.filter(index__match__match=expression)
-    if filters.type:
-        found = found.filter(type=filters.type)
-    return found.filter(filters.project.condition()) if filters.project else found
+def newest(index: FacetIndex, filters: Filters, after: Cursor | None = None) -> Page:
+    """A page of PAGE_SIZE memories, newest first, from the cursor on; filters without words."""
+    ids = index.after(index.chosen(filters), after, PAGE_SIZE + 1)
+    shown = ids[:PAGE_SIZE]
+    rows = memory_rows(shown)
+    if len(ids) == len(shown) or not rows:
+        return Page(memory_entries(rows, {}, index))
+    last = shown[-1]
+    return Page(memory_entries(rows, {}, index), next_cursor=Cursor(index.times[index.positions[last]], last))
 
 
-def facets(filters: Filters, groups: list[ProjectGroup]) -> Facets:
-    """Counts by type and by project (groups: project_groups()). Two queries, however many rows."""
-    by_type = dict(_memories(replace(filters, type="")).values_list("type").annotate(Count("id")).order_by())
-    by_row = (
-        _memories(replace(filters, project=None))
-        .values_list("project_id", "project_key")
-        .annotate(count=Count("id"))
-        .order_by()
+def memory_rows(ids: list[int]) -> list[dict[str, Any]]:
+    """What a list reads of these memories, in their order, in one query; those that are gone are left out."""
+    found: QuerySet[Memory, dict[str, Any]] = (
+        Memory.objects.filter(id__in=ids)
+        .annotate(start=Substr("content", 1, EXCERPT_CHARS))
+        .values(*_ENTRY_FIELDS, "start")
     )
-    counts: dict[ProjectGroup, int] = {filters.project: 0} if filters.project else {}
-    for project_id, key, count in by_row:
-        group = next((one for one in groups if one.holds((project_id, key))), None)
-        if group is not None:  # else it was stored after the groups were read
-            counts[group] = counts.get(group, 0) + count
-    return Facets(
-        types=[(one, by_type.get(one, 0)) for one in TYPES if by_type.get(one) or one == filters.type],
-        projects=sorted(counts.items(), key=lambda item: (-item[1], item[0].name.casefold())),
-        total=by_type.get(filters.type, 0) if filters.type else sum(by_type.values()),
-    )
+    rows = {row["id"]: row for row in found}
+    return [rows[one] for one in ids if one in rows]
 
 
-def newest(filters: Filters, after: Cursor | None = None) -> Page:
-    """A page of PAGE_SIZE memories, newest first, from the cursor on."""
-    found = _memories(filters).order_by("-created_at", "-id")
-    if after is not None:
-        below = Q(created_at__lt=after.created_at) | Q(created_at=after.created_at, id__lt=after.id)
-        found = found.filter(below, created_at__lte=after.created_at)  # the plain bound is what the index can use
-    rows = list(_rows(found)[: PAGE_SIZE + 1])
-    shown = rows[:PAGE_SIZE]
-    more = Cursor(shown[-1]["created_at"], shown[-1]["id"]) if len(rows) > PAGE_SIZE else None
-    return Page(_entries(shown, {}, filters), next_cursor=more)
-
-
-def ranked(filters: Filters, offset: int = 0) -> Page:
-    """A page of PAGE_SIZE search hits, best first; offset counts from the best hit, below MAX_RANKED."""
-    expression = query.match_expression(filters.q)
-    if expression is None:
-        return Page([])
-    base = _memories(replace(filters, q=""))
-    end = min(offset + PAGE_SIZE, MAX_RANKED)
-    # Ids first: SQLite would make the snippet of every match before it sorts.
-    ids = [row_id for row_id, _ in ranking.ranked(expression, base, end + 1)][offset:]
-    shown = ids[: end - offset]
-    chosen = Memory.objects.filter(index__match__match=expression, id__in=shown)
-    snippets = dict(chosen.annotate(snippet=Snippet("index__match")).values_list("id", "snippet"))
-    rows = {row["id"]: row for row in _rows(Memory.objects.filter(id__in=shown))}
-    entries = _entries([rows[one] for one in shown if one in rows], snippets, filters)
-    if len(ids) == len(shown):
-        return Page(entries)
-    return Page(entries, next_offset=end) if end < MAX_RANKED else Page(entries, cut=True)
-
-
-def with_archived(filters: Filters) -> int:
-    """How many memories the filters would leave with archived and superseded ones included."""
-    return _memories(replace(filters, archived=True)).count()
-
-
-def _rows(found: QuerySet[Memory]) -> QuerySet[Memory, dict[str, Any]]:
-    return found.annotate(start=Substr("content", 1, EXCERPT_CHARS)).values(*_ENTRY_FIELDS, "start")
-
-
-def _entries(rows: list[dict[str, Any]], snippets: dict[int, str], filters: Filters) -> list[Entry]:
-    shown: set[int] = set()
-    if filters.archived:
-        shown = set(selectors.visible().filter(id__in=[row["id"] for row in rows]).values_list("id", flat=True))
-    entries = []
+def memory_entries(rows: list[dict[str, Any]], passages: dict[int, str], index: FacetIndex) -> list[Entry | TurnEntry]:
+    """memory_rows as entries. passages: row id -> the passage that matched, snippets.MARKS around the words."""
+    entries: list[Entry | TurnEntry] = []
     for row in rows:
+        place = index.positions.get(row["id"])
         hidden = ""
-        if filters.archived and row["id"] not in shown:
+        if place is not None and not index.visible >> place & 1:
             hidden = "archived" if row["status"] == "archived" else "superseded"
-        title, excerpt = _headline(row, snippets.get(row["id"], ""))
+        title, excerpt = headline(row["title"] or row["uuid"], row["start"], passages.get(row["id"], ""))
+        tags = tag_list(row["tags"])
         entries.append(
             Entry(
                 uuid=row["uuid"],
@@ -209,19 +186,21 @@ def _entries(rows: list[dict[str, Any]], snippets: dict[int, str], filters: Filt
                 project=row["project"] or "",
                 created_at=row["created_at"],
                 importance=row["importance"],
-                tags=tag_list(row["tags"]),
+                tags=tags[:TAGS_SHOWN],
+                more_tags=len(tags[TAGS_SHOWN:]),
                 hidden=hidden,
             )
         )
     return entries
 
 
-def _headline(row: dict[str, Any], snippet: str) -> tuple[str, str]:
-    """Title and excerpt. A snippet that the title holds marks the title, so that no text is shown twice."""
-    title = plain_line(row["title"]) or row["uuid"]
-    passage = plain_line(snippet).strip("…")
-    bare = passage.replace(MARK_START, "").replace(MARK_END, "")
+def headline(first_line: str, start: str, passage: str) -> tuple[str, str]:
+    """Title and excerpt of a text: of its first line, its beginning, and the passage that matched ("" for none). A
+    passage that the title holds marks the title, so that no text is shown twice."""
+    title = snippets.line(plain_line(first_line), TITLE_CHARS)
+    passage = snippets.line(plain_line(passage), SHOWN_CHARS).replace(f"{MARK_END} {MARK_START}", " ")
+    bare = passage.replace(MARK_START, "").replace(MARK_END, "").strip("…")
     if passage and bare not in title:
-        return title, plain_line(snippet)
-    _, found, rest = row["start"].partition(row["title"])
-    return title.replace(bare, passage, 1), plain_line(rest if found else row["start"])
+        return title, passage
+    _, found, rest = start.partition(first_line)
+    return title.replace(bare, passage.strip("…"), 1), snippets.line(plain_line(rest if found else start), SHOWN_CHARS)

@@ -39,7 +39,7 @@ _Row = tuple[Any, ...]
 
 def counted(raw: sqlite3.Connection, text: str) -> list[tuple[int, Term]]:
     """(how many turns have it, term) of each term of the question."""
-    corpus = _corpus(raw)
+    corpus = corpus_of(raw)
     corpus.refresh()
     return [(corpus.count(term), term) for term in query.terms(text)]
 
@@ -49,7 +49,7 @@ def find(raw: sqlite3.Connection, wanted: Wanted, most: int) -> list[dict[str, A
 
     `matched`: the words of the question that one holds, rarest first; empty where only its neighbours have them.
     """
-    corpus, sessions = _corpus(raw), _sessions(raw, wanted)
+    corpus, sessions = corpus_of(raw), _sessions(raw, wanted)
     asked = most + SPARE
     while True:
         found = turn_search.search(raw, corpus, wanted.text, sessions=sessions, most=asked)
@@ -66,7 +66,7 @@ def is_empty(raw: sqlite3.Connection) -> bool:
     return raw.execute("SELECT 1 FROM turn LIMIT 1").fetchone() is None
 
 
-def _corpus(raw: sqlite3.Connection) -> Corpus:
+def corpus_of(raw: sqlite3.Connection) -> Corpus:
     """What is known of all turns, kept as long as the connection."""
     kept: tuple[sqlite3.Connection, Corpus] | None = getattr(connection, "turn_corpus", None)
     if kept is None or kept[0] is not raw:

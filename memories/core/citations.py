@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from memories.core.paths import DataFolder
 
 _NUMBER = r"L?\d{1,12}(?![\w:])"
-_LINES = rf"{_NUMBER}(?: *[-–] *{_NUMBER})?"
+LINES = rf"{_NUMBER}(?: *[-–] *{_NUMBER})?"
+"""A line, or a range of lines, of a place."""
+
 _PLACE = (
     r"(?P<session>[0-9a-fA-F]{6,8}(?:-[0-9a-fA-F-]{0,28})?(?:/[A-Za-z0-9_-]{1,200})?): ?"
-    rf"(?P<lines>{_LINES}(?: *, *{_LINES})*)"
+    rf"(?P<lines>{LINES}(?: *, *{LINES})*)"
 )
 _UNNAMED = _PLACE.replace("?P<session>", "?:").replace("?P<lines>", "?:")
 PLACE = re.compile(_PLACE)

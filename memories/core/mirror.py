@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from memories.core.paths import DataFolder
 
-MIRROR_VERSION = 4
+MIRROR_VERSION = 5
 """Raise it with every change of schema.sql or of what a row is derived from: the next sync rebuilds."""
 
 BUSY_SECONDS = 5.0
@@ -46,14 +46,15 @@ class UpdateResult:
         self.rebuilt = False
 
 
-def connect(path: str, *, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connection:
+def connect(path: str, *, busy_seconds: float = BUSY_SECONDS, read_only: bool = False) -> sqlite3.Connection:
     """A connection to an existing mirror of this version, in autocommit mode; never creates a file.
 
-    Raises MirrorUnavailableError when it is missing, damaged or of another version.
+    read_only: SQLite refuses every write. Raises MirrorUnavailableError when it is missing, damaged or of another
+    version.
     """
     connection: sqlite3.Connection | None = None
     try:
-        connection = _open(path, "rw", busy_seconds)
+        connection = _open(path, "ro" if read_only else "rw", busy_seconds)
         version = connection.execute("PRAGMA user_version").fetchone()[0]
     except sqlite3.Error as error:
         if connection is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from memories.core import clock, projects, records, words
+from memories.core import clock, projects, records, session_log_parts, words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,8 +45,14 @@ def content_hash(content: str) -> str:
     return hashlib.sha256(normalised(clean(content)).encode()).hexdigest()[:32]
 
 
-def title_of(content: str) -> str:
-    """The first line that says something, without Markdown heading marks, at most TITLE_CHARS characters."""
+def title_of(content: str, type: str = "") -> str:  # noqa: A002 - the record's field
+    """The first line that says something, without Markdown heading marks, at most TITLE_CHARS characters.
+
+    Of a session log it is what the session was asked first: its own first line names the project alone.
+    """
+    asked = session_log_parts.opening_request(content) if type == "session_log" else ""
+    if asked:
+        return asked[:TITLE_CHARS]
     for line in content.splitlines():
         title = line.strip().lstrip("#").strip()
         if title:
@@ -65,7 +71,8 @@ def write_row(connection: sqlite3.Connection, record: dict[str, Any], *, fresh: 
     project = record.get("project")
     text = {name: clean(record[name]) if record.get(name) else None for name in ("project_id", "session_id", "origin")}
     row = (
-        record["uuid"], record["type"], content, title_of(content), f"{tags} {words.date_words(created_at)}".strip(),
+        record["uuid"], record["type"], content, title_of(content, record["type"]),
+        f"{tags} {words.date_words(created_at)}".strip(),
         words.extras(content), content_hash(content), clean(project) if project else None,
         projects.fold_name(clean(project)) if project else None, text["project_id"], text["session_id"],
         record.get("importance") or records.DEFAULT_IMPORTANCE, _ref_text(record.get("transcript_ref")), tags or None,

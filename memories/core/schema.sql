@@ -25,7 +25,9 @@ CREATE TABLE memory (
     turns          INTEGER,                  -- session logs: requests and answers; NULL: its log does not say
     one_shot       INTEGER NOT NULL          -- 1: the log of a `claude -p` run
 );
-CREATE INDEX memory_created ON memory (created_at, id);
+-- Also all that the dashboard's facets ask of every record, so that counting them reads no content.
+CREATE INDEX memory_created ON memory
+    (created_at, id, type, status, importance, project_id, project_key, tags, origin);
 CREATE INDEX memory_project ON memory (project_id, type, created_at);
 CREATE INDEX memory_unidentified ON memory (project_key, type, created_at) WHERE project_id IS NULL;
 CREATE INDEX memory_project_name ON memory (project_key, project_id);

@@ -6,6 +6,14 @@ import re
 
 _PART = re.compile(r"^## (.+)\n((?:(?!## ).*\n?)*)", re.MULTILINE)
 
+_OPENING = re.compile(r"^## Opening request\n> ?(\S.*)$", re.MULTILINE)
+
+
+def opening_request(content: str) -> str:
+    """The first line of what the session was asked first; "" where the log has none."""
+    found = _OPENING.search(content)
+    return found[1].strip() if found else ""
+
 
 def parts(content: str) -> dict[str, str]:
     """A session log's parts by heading, unquoted."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 
-from memories.core import archived_sessions, budget, clock, conversation, transcript_items
+from memories.core import archived_sessions, budget, clock, conversation, line_places, transcript_items
 from memories.core.errors import TranscriptError
 
 TYPE_CHECKING = False
@@ -36,8 +36,8 @@ CONTEXT_SHARE = 3
 _RECOGNISED_CHARS = 200
 """Characters by which cursor_to recognises a text."""
 
-CHUNK_BYTES = 1024 * 1024
-"""Lines are counted in pieces of this size; no context is looked for further than this before a line."""
+CHUNK_BYTES = line_places.CHUNK_BYTES
+"""No context is looked for further than this before a line."""
 
 _HEAD_BYTES = 40
 """What the head of an item costs, about: mark, number, date, role."""
@@ -266,21 +266,10 @@ def _offset_of(fd: int, line: int, found: ArchivedTranscript) -> int:
     """The byte offset at which a line begins, by counting newlines. Raises TranscriptError beyond the last line."""
     if line < 1:
         raise TranscriptError(f"Line {line} does not exist: lines count from 1.")
-    offset, seen, last = 0, 0, b"\n"
-    while chunk := os.pread(fd, CHUNK_BYTES, offset):
-        missing = line - 1 - seen
-        count = chunk.count(b"\n")
-        if count >= missing:
-            within = 0
-            for _ in range(missing):
-                within = chunk.index(b"\n", within) + 1
-            if within < len(chunk) or os.pread(fd, 1, offset + within):
-                return offset + within
-        offset += len(chunk)
-        seen += count
-        last = chunk[-1:]
-    lines = seen + (last != b"\n")
-    raise TranscriptError(f"Line {line} is beyond the end: the last line of {found.name} is {lines}.")
+    last, offset = line_places.offset_of(fd, line)
+    if offset < 0:
+        raise TranscriptError(f"Line {line} is beyond the end: the last line of {found.name} is {last}.")
+    return offset
 
 
 def _before(fd: int, line: int, offset: int, found: ArchivedTranscript, room: int) -> tuple[int, int]:

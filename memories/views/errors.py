@@ -11,7 +11,7 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from memories.core.errors import LLMMemoryError, MirrorUnavailableError, RecordNotFoundError
+from memories.core.errors import LLMMemoryError, MirrorUnavailableError, RecordNotFoundError, TranscriptError
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -24,7 +24,8 @@ def error_page(request: HttpRequest, status: int, title: str, message: str) -> H
 
 
 def answers_errors(view: View[P]) -> View[P]:
-    """A view whose domain errors become pages: 404 for no such record, 503 for no index, 500 for an unreadable file."""
+    """A view whose domain errors become pages: 404 for no such record or transcript, 503 for no index, 500 for an
+    unreadable file."""
 
     @wraps(view)
     def answer(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
@@ -32,6 +33,8 @@ def answers_errors(view: View[P]) -> View[P]:
             return view(request, *args, **kwargs)
         except RecordNotFoundError as error:
             return error_page(request, 404, "No such memory", str(error))
+        except TranscriptError as error:
+            return error_page(request, 404, "This transcript cannot be shown", str(error))
         except MirrorUnavailableError as error:
             return error_page(request, 503, "The index is not ready", str(error))
         except DatabaseError as error:

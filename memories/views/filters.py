@@ -1,4 +1,5 @@
-"""The timeline's state as an address and back: /?q=&type=&project=&archived=1 with &before= or &offset= for a page."""
+"""The timeline's state as an address and back: /?q=&type=&project=&tag=&importance=&month=&machine=&archived=1,
+tag more than once for several, with &before= or &offset= for a page."""
 
 from __future__ import annotations
 
@@ -11,10 +12,16 @@ from django.http import QueryDict
 from django.urls import reverse
 
 from memories.core.records import TYPES
+from memories.facets import IMPORTANCES
 from memories.project_groups import ProjectGroup, find_group
-from memories.timeline import MAX_RANKED, Cursor, Filters, Page
+from memories.timeline import TRANSCRIPT, Cursor, Filters, Page
+from memories.timeline_search import MAX_RANKED
+
+MAX_QUERY_CHARS = 300
+"""Characters of a question that are used: every link of the page carries them."""
 
 _CURSOR = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)~(\d{1,18})", re.ASCII)
+_MONTH = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -29,15 +36,24 @@ class Place:
 
 
 def read_filters(query: QueryDict, groups: list[ProjectGroup]) -> Filters:
-    """The filters in an address. Raises BadRequest for a type that does not exist."""
-    kind = query.get("type", "")
-    if kind and kind not in TYPES:
-        raise BadRequest(f"There is no type {kind!r:.60}; the types are {', '.join(TYPES)}.")
+    """The filters in an address. Raises BadRequest for a type, importance or month that does not exist."""
+    kind, importance, month = (query.get(name, "") for name in ("type", "importance", "month"))
+    if kind and kind not in {*TYPES, TRANSCRIPT}:
+        raise BadRequest(f"There is no type {kind!r:.60}; the types are {', '.join([*TYPES, TRANSCRIPT])}.")
+    if importance and importance not in IMPORTANCES:
+        raise BadRequest(f"importance is one of {', '.join(IMPORTANCES)}.")
+    if month and not _MONTH.fullmatch(month):
+        raise BadRequest("month is a year and a month: 2026-03.")
     project = query.get("project", "")
+    tags = (tag.strip().casefold() for tag in query.getlist("tag"))
     return Filters(
-        q=query.get("q", "").strip(),
+        q=query.get("q", "")[:MAX_QUERY_CHARS].strip(),
         type=kind,
         project=find_group(groups, project) if project else None,
+        tags=tuple(dict.fromkeys(tag for tag in tags if tag)),
+        importance=importance,
+        month=month,
+        machine=query.get("machine", ""),
         archived=query.get("archived", "") == "1",
     )
 
@@ -61,23 +77,36 @@ def read_place(query: QueryDict, *, searching: bool) -> Place:
 def address(filters: Filters, **changes: object) -> str:
     """The timeline's address with these filters, some of them changed; empty ones are left out."""
     wanted = replace(filters, **changes)  # type: ignore[arg-type]  # the names are Filters' own
-    return _address(wanted, {})
+    return _with_query("timeline", wanted, {})
+
+
+def fresh_address(filters: Filters, since: int, seen: int) -> str:
+    """Where to ask for what is new: since: the newest memory that the page knows; seen: the newest that was told of."""
+    return _with_query("fresh", filters, {"since": str(since), "seen": str(seen)})
 
 
 def next_address(filters: Filters, page: Page) -> str | None:
     """The address of the page after this one; None at the end."""
     if page.next_cursor is not None:
-        return _address(filters, {"before": f"{page.next_cursor.created_at}~{page.next_cursor.id}"})
-    return _address(filters, {"offset": str(page.next_offset)}) if page.next_offset is not None else None
+        return _with_query("timeline", filters, {"before": f"{page.next_cursor.created_at}~{page.next_cursor.id}"})
+    return _with_query("timeline", filters, {"offset": str(page.next_offset)}) if page.next_offset is not None else None
 
 
-def _address(filters: Filters, place: dict[str, str]) -> str:
-    values = {
-        "q": filters.q,
-        "type": filters.type,
-        "project": filters.project.value if filters.project else "",
-        "archived": "1" if filters.archived else "",
-        **place,
-    }
-    encoded = urlencode({name: value for name, value in values.items() if value})
-    return reverse("timeline") + (f"?{encoded}" if encoded else "")
+def pairs(filters: Filters) -> list[tuple[str, str]]:
+    """The filters as an address or a form carries them, but for the words: (name, value), empty ones left out."""
+    values = [
+        ("type", filters.type),
+        ("project", filters.project.value if filters.project else ""),
+        *(("tag", tag) for tag in filters.tags),
+        ("importance", filters.importance),
+        ("month", filters.month),
+        ("machine", filters.machine),
+        ("archived", "1" if filters.archived else ""),
+    ]
+    return [(name, value) for name, value in values if value]
+
+
+def _with_query(view: str, filters: Filters, place: dict[str, str]) -> str:
+    words = [("q", filters.q)] if filters.q else []
+    encoded = urlencode([*words, *pairs(filters), *place.items()])
+    return reverse(view) + (f"?{encoded}" if encoded else "")

@@ -56,6 +56,18 @@ def _age(folder: DataFolder, uuid: str, seconds: int = 60) -> None:
     os.utime(path, ns=(past, past))
 
 
+def test_a_session_log_s_title_is_what_was_asked_first(folder: DataFolder, make_record: MakeRecord) -> None:
+    log = "Project: shop · branch: main\n\n## Opening request\n> Fix the cart\n"
+    make_record(log, type="session_log", session_id="s1")
+    make_record("Project: shop", type="session_log", session_id="s2")
+    make_record(log, type="note")
+    mirror.update(folder)
+    connection = mirror.connect(folder.mirror)
+    titles = {title for (title,) in connection.execute("SELECT title FROM memory")}
+    connection.close()
+    assert titles == {"Fix the cart", "Project: shop", "Project: shop · branch: main"}
+
+
 def test_a_missing_mirror_is_built_from_the_files(folder: DataFolder, make_record: MakeRecord) -> None:
     make_record("The parser drops comments")
     result = mirror.update(folder)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.test import Client
@@ -11,6 +11,11 @@ from django.test import Client
 from memories.core import mirror
 from memories.core.paths import DataFolder
 from tests.conftest import MakeRecord
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+    from tests.dashboard.browser import OpenTab
 
 Remember = Callable[..., dict[str, Any]]
 
@@ -55,3 +60,21 @@ def remember_many(memory_home: DataFolder, make_record: MakeRecord) -> Callable[
         mirror.update(memory_home)
 
     return store
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests of this process."""
+    from tests.dashboard.browser import started
+
+    with started() as found:
+        yield found
+
+
+@pytest.fixture
+def open_tab(browser: Browser) -> Iterator[OpenTab]:
+    """Opens tabs that fail the test for whatever their console reports; use it after the server's fixture."""
+    from tests.dashboard.browser import watched_tabs
+
+    with watched_tabs(browser) as found:
+        yield found

@@ -2,51 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from memories.core import mirror
 from memories.core.paths import DataFolder
 from tests.conftest import MakeRecord
 from tests.dashboard import server
+from tests.dashboard.browser import OpenTab
 
 pytestmark = pytest.mark.browser
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-def chromium() -> str:
-    """Debian's Chromium, installed when we may; otherwise the test is skipped, loudly."""
-    path = shutil.which("chromium")
-    if path is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        subprocess.run(["apt-get", "install", "-y", "-qq", "chromium"], check=False, capture_output=True)
-        path = shutil.which("chromium")
-    if path is None:
-        pytest.skip("BROWSER SKIPPED: no chromium here; `apt-get install chromium` and run again")
-    return path
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = chromium()
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield started
-        started.close()
 
 
 @pytest.fixture
@@ -62,22 +31,9 @@ def address(folder: DataFolder, make_record: MakeRecord) -> Iterator[str]:
 
 
 @pytest.fixture
-def page(browser: Browser, address: str) -> Iterator[Page]:
-    """A tab; whatever the console reports fails the test, so 0 policy violations are part of each.
-
-    It needs `address` so that the tab is closed before the server: a late request would be refused, and reported.
-    """
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    tab = context.new_page()
-    reported: list[str] = []
-    tab.on("console", lambda message: reported.append(message.text))
-    tab.on("pageerror", lambda error: reported.append(str(error)))
-    asked: list[str] = []
-    tab.on("request", lambda request: asked.append(request.url))
-    yield tab
-    context.close()
-    assert reported == []
-    assert [url for url in asked if not url.startswith("http://127.0.0.1:")] == []
+def page(address: str, open_tab: OpenTab) -> Page:
+    """A watched tab; closed before the server, which would refuse late requests."""
+    return open_tab()
 
 
 def test_typing_searches_without_a_reload_and_back_undoes_it(page: Page, address: str) -> None:
@@ -112,14 +68,14 @@ def test_an_attack_in_a_memory_stays_text(page: Page, address: str) -> None:
     page.get_by_role("link", name=re.compile("onerror")).click()
     expect(page).to_have_title(re.compile("^<img src=x"))
     assert page.url.startswith(f"{address}m/")
-    assert page.locator(".text").count() == 1
+    expect(page.locator(".text")).to_have_count(1)
     assert page.locator(".text img").count() == 0
 
 
 def test_the_keyboard_reaches_search_filters_and_memories_with_visible_focus(page: Page, address: str) -> None:
     page.goto(address)
     reached = []
-    for _ in range(9):
+    for _ in range(24):
         page.keyboard.press("Tab")
         focused = page.evaluate(
             """() => {

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
 from html import unescape
 
 import pytest
+from django.conf import settings
 from hypothesis import given
 from hypothesis import strategies as st
 
+from memories.core import clock
 from memories.markdown import ALLOWED_TAGS, MAX_MARKDOWN_CHARS, plain_line, render_markdown
 from memories.models import MARK_END, MARK_START
-from memories.templatetags.dashboard import day, marked, thousands, when
+from memories.templatetags.dashboard import day, marked, same_day, size, thousands, when
 
 FRAGMENTS = [
     "<",
@@ -88,7 +95,43 @@ def test_marks_are_always_in_pairs_and_text_is_escaped(snippet: str) -> None:
     assert html.count("&lt;b&gt;") == snippet.count("<b>")
 
 
-def test_times_and_counts_read_as_a_person_writes_them() -> None:
-    assert when("2026-03-14T09:12:44") == "2026-03-14 09:12 UTC"
-    assert day("2020-02-29T00:00:00") == "Saturday 29 February 2020"
+@pytest.fixture
+def in_berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_counts_and_sizes_read_as_a_person_writes_them() -> None:
     assert thousands(12345) == "12,345"
+    assert size(54_800_000) == "52.3 MB"
+
+
+def test_times_are_this_machine_s_and_say_their_utc_form(in_berlin: None) -> None:
+    shown = when("2026-07-14T22:30:44")
+    assert ">2026-07-15 00:30</time>" in shown
+    assert 'datetime="2026-07-14T22:30:44Z"' in shown
+    assert "2026-07-14 22:30 UTC" in shown
+    assert ">00:30</time>" in when("2026-07-14T22:30:44", "clock")
+    assert ">2026-12-14</time>" in when("2026-12-14T22:30:44", "date")
+
+
+def test_the_settings_leave_the_machine_s_time_zone_alone() -> None:
+    code = "import django; django.setup(); from memories.templatetags.dashboard import when; "
+    code += "print(when('2026-07-14T22:30:44'))"
+    environ = {**os.environ, "TZ": "CET-1CEST,M3.5.0,M10.5.0/3", "DJANGO_SETTINGS_MODULE": "llm_memory_site.settings"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environ, cwd=settings.BASE_DIR, capture_output=True, text=True, check=True
+    )
+    assert ">2026-07-15 00:30</time>" in done.stdout
+
+
+def test_a_day_is_this_machine_s_too(in_berlin: None) -> None:
+    assert day("2020-02-28T23:00:00") == "Saturday 29 February 2020"
+    assert same_day("2026-07-13T22:30:00", "2026-07-14T21:30:00")
+    assert not same_day("2026-07-14T21:30:00", "2026-07-14T22:30:00")
+    assert not same_day("2026-07-14T21:30:00", "")
+    assert day(clock.now()) == "Today"
+    assert day(clock.format_time(time.time() - 86_400)) == "Yesterday"

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from memories.core import mirror, records
 from memories.core.paths import DataFolder
+from memories.memory_detail import LISTED_LINKS
 from tests.conftest import MakeRecord
 from tests.dashboard.conftest import Remember
 
@@ -39,7 +40,7 @@ def test_every_field_is_shown(client: Client, remember: Remember) -> None:
     page = text(client, record["uuid"])
     for value in (
         "session log", "git:h/o/shop", "9 of 10", "a-tag", "b-tag", record["session_id"], "11112222", "33334444",
-        "2026-03-14 09:12 UTC", "2026-03-15 10:00 UTC", "laptop", record["uuid"], 'href="/?project=shop"',
+        "2026-03-14 09:12 UTC", "2026-03-15 10:00 UTC", "laptop", record["uuid"], 'href="/p/shop/"',
     ):  # fmt: skip
         assert value in page
 
@@ -134,4 +135,72 @@ def test_the_number_of_queries_does_not_grow_with_the_links(client: Client, reme
         with CaptureQueriesContext(connection) as queries:
             text(client, record["uuid"])
         counts.append(len(queries))
-    assert counts[0] == counts[1] <= 4
+    assert counts[0] == counts[1] <= 9
+
+
+def test_a_memory_with_thousands_of_links_lists_some_and_leads_to_the_graph(
+    client: Client, memory_home: DataFolder, make_record: MakeRecord
+) -> None:
+    hub = make_record(
+        "the hub", connections=[{"to_uuid": f"{one:032x}", "relationship": "related_to"} for one in range(3000)]
+    )
+    for _ in range(LISTED_LINKS + 5):
+        make_record("in", connections=[{"to_uuid": hub["uuid"], "relationship": "related_to"}])
+    mirror.update(memory_home)
+    page = text(client, hub["uuid"])
+    assert page.count("<details><summary>25 more links</summary>") == 2
+    assert "and 2,925 more" in page
+    assert "and 5 more" in page
+    assert f'href="/graph/?focus={hub["uuid"]}"' in page
+    assert len(page.encode()) < 60_000
+    assert "Raw record (JSON)" in page
+
+
+def test_a_file_that_is_long_has_an_address_of_its_own(client: Client, remember: Remember) -> None:
+    record = remember("long " * 4000)
+    page = text(client, record["uuid"])
+    assert '<a href="?raw=1">' in page
+    answer = client.get(f"/m/{record['uuid']}/?raw=1")
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert json.loads(answer.content)["uuid"] == record["uuid"]
+
+
+def test_sessions_and_citations_lead_to_the_reader_where_they_are_archived(
+    client: Client, remember: Remember, folder: DataFolder
+) -> None:
+    here, away = "3f2a1b2c-0000-4000-8000-000000000001", "44444444-0000-4000-8000-000000000002"
+    with open(f"{folder.transcripts}/{here}.jsonl", "w", encoding="utf-8") as file:
+        file.write("{}\n")
+    record = remember(
+        "it was said [3f2a1b2c:812, 900-905] and [44444444:1]; `[3f2a1b2c:3]` is code, [x](/t/evil/) is no link",
+        session_id=here, transcript_ref=json.dumps([here, away]),
+    )  # fmt: skip
+    page = text(client, record["uuid"])
+    assert f'[<a href="/t/{here}/?line=812#L812" rel="noopener noreferrer nofollow">3f2a1b2c:812</a>' in page
+    assert f'<a href="/t/{here}/?line=900#L900" rel="noopener noreferrer nofollow">900-905</a>]' in page
+    assert "[44444444:1]" in page
+    assert "<code>[3f2a1b2c:3]</code>" in page
+    assert "/t/evil/" not in page.split("Raw record")[0]
+    assert f'<a href="/t/{here}/" title="{here}"><code>{here}</code></a>' in page
+    assert f'<code>{away}</code> <span class="absent">not archived here</span>' in page
+
+
+def test_tags_and_the_id_are_ready_for_use(client: Client, remember: Remember) -> None:
+    record = remember("text", tags="a&b, c d")
+    page = text(client, record["uuid"])
+    assert 'href="/?tag=a%26b"' in page
+    assert 'href="/?tag=c%20d"' in page
+    assert f'data-copy="{record["uuid"]}"' in page
+
+
+def test_hostile_text_in_any_field_stays_text(client: Client, remember: Remember) -> None:
+    attack = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>\x1b[31m"
+    record = remember(
+        f"# {attack}\n\n[{attack}](javascript:alert(1))", project=attack, project_id=f"path:{attack}", tags=attack,
+        session_id=attack, transcript_ref=attack, origin=attack,
+    )  # fmt: skip
+    page = text(client, record["uuid"])
+    assert "<script>alert" not in page
+    assert "<img" not in page
+    assert "\x1b" not in page
+    assert 'href="javascript:' not in page

@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+import os
+import re
+import signal
 import socket
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from django.core.management.base import CommandError
 
+from llm_memory_site.browser import graphical_browser
 from memories.core import mirror
+from memories.core.errors import MirrorUnavailableError
 from memories.core.locks import FileLock
 from memories.core.paths import DataFolder
-from memories.management.commands.runserver import bind, next_free_port, parse_address
+from memories.management import refresher
+from memories.management.commands.runserver import LAST_PORT, bind, next_free_port, parse_address
+from memories.management.refresher import Refresher
 from tests.conftest import MakeRecord
 from tests.dashboard import server
+from tests.memories.conversations import session_id, talk
+
+needs_proc = pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="counts what /proc lists")
 
 
 @pytest.mark.parametrize(
@@ -46,7 +62,6 @@ def test_a_taken_port_names_the_next_free_one() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         free = next_free_port("127.0.0.1", port)
-        assert free is not None
         assert free > port
         with pytest.raises(CommandError, match=rf"Port {port} is in use. {free} is free: llm-memory runserver {free}"):
             bind("127.0.0.1", port)
@@ -103,3 +118,258 @@ def test_an_index_that_another_process_updates_does_not_keep_it_from_starting(
         assert "indexed" in server.get(server.address_of(process))[2]
         _, errors = server.interrupt(process)
     assert "The newest memories may be missing" in errors
+
+
+def test_a_taken_port_of_ipv6_names_the_next_one_as_it_must_be_typed() -> None:
+    try:
+        taken = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError:
+        pytest.skip("no IPv6 here")
+    with taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(
+            CommandError, match=rf"Port {port} is in use. \d+ is free: llm-memory runserver '\[::1\]:\d+'"
+        ):
+            bind("[::1]", port)
+
+
+def test_the_last_port_names_one_that_is_free() -> None:
+    free = next_free_port("127.0.0.1", LAST_PORT)
+    assert 0 < free < LAST_PORT
+    bind("127.0.0.1", free).server_close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_each_way_to_stop_it_leaves_nothing_and_is_no_error(
+    folder: DataFolder, make_record: MakeRecord, number: signal.Signals
+) -> None:
+    make_record("text")
+    with server.running(folder, "0") as process:
+        address = server.address_of(process)
+        with closing(socket.create_connection(("127.0.0.1", urlsplit(address).port or 0))) as half:
+            half.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n")  # a request that never ends holds nothing up
+            assert server.get(address)[0] == 200
+            process.send_signal(number)
+            output, errors = process.communicate(timeout=20)
+    assert (process.returncode, output.strip(), errors) == (0, "", "")
+    assert set(os.listdir(folder.root)) <= {"config", "memory.db", "records", "state", "transcripts", "trash"}
+    connection = mirror.connect(folder.mirror)
+    assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    connection.close()
+
+
+def test_it_stops_while_pages_are_asked_for(folder: DataFolder, make_record: MakeRecord) -> None:
+    make_record("text")
+    with server.running(folder, "0") as process:
+        address = server.address_of(process)
+
+        def ask() -> None:
+            try:
+                while True:
+                    server.get(f"{address}fresh/")
+            except OSError:
+                return  # it is gone
+
+        threads = [threading.Thread(target=ask) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        server.get(address)
+        _, errors = server.interrupt(process)
+        for thread in threads:
+            thread.join(20)
+    assert (process.returncode, errors) == (0, "")
+
+
+@needs_proc
+def test_500_requests_leave_no_open_file(folder: DataFolder, make_record: MakeRecord) -> None:
+    make_record("text")
+    with server.running(folder, "0") as process:
+        address = server.address_of(process)
+
+        def open_files() -> int:
+            return len(os.listdir(f"/proc/{process.pid}/fd"))
+
+        server.get(address)
+        before = open_files()
+        for number in range(500):
+            server.get(f"{address}{('', 'status/', 'static/dashboard/dashboard.css', 'nowhere')[number % 4]}")
+        assert open_files() <= before + 8  # a last request that is being tidied up, a round of the refresher
+        server.interrupt(process)
+
+
+def test_a_token_stands_in_every_address_and_nothing_else_is_answered(
+    folder: DataFolder, make_record: MakeRecord
+) -> None:
+    record = make_record("a secret plan", project="shop")
+    with server.running(folder, "0", "--token") as process:
+        address = server.address_of(process)
+        found = re.fullmatch(r"(http://127\.0\.0\.1:\d+)(/k-[\w-]{32})/", address)
+        assert found
+        status, _, page = server.get(address)
+        assert (status, "a secret plan" in page) == (200, True)
+        links = re.findall(r'\s(?:href|src|action|hx-get)="([^"#?]*)', page)
+        assert len(links) > 10
+        assert [link for link in links if link and not link.startswith(f"{found[2]}/")] == []
+        assert f'href="{found[2]}/m/{record["uuid"]}/"' in page
+        assert server.get(f"{address}static/dashboard/dashboard.css")[0] == 200
+        for path in (
+            "/", "/static/dashboard/dashboard.css", "/status/", f"/m/{record['uuid']}/", found[2][:-1] + "/",
+            "/k-/", f"/x{found[2]}/", f"{found[2].upper()}/", "/%ff%00/", "/k-%E2%98%83/",
+        ):  # fmt: skip
+            status, headers, text = server.get(found[1] + path)
+            assert (status, text) == (404, "Nothing is at this address.\n"), path
+            assert "default-src 'none'" in headers["Content-Security-Policy"]
+            assert headers["Referrer-Policy"] == "no-referrer"
+        assert server.get(address, Host="evil.example")[0] == 400
+        server.interrupt(process)
+    assert process.returncode == 0
+
+
+def test_each_start_has_another_token(folder: DataFolder) -> None:
+    seen = set()
+    for _ in range(2):
+        with server.running(folder, "0", "--token") as process:
+            seen.add(urlsplit(server.address_of(process)).path)
+            server.interrupt(process)
+    assert len(seen) == 2
+
+
+@pytest.fixture
+def fake_browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
+    """A graphical browser that notes what it was given; the function waits for that."""
+    note = tmp_path / "given"
+    os.mkfifo(note)
+    program = tmp_path / "fancy-browser"
+    program.write_text(f'#!/bin/sh\nprintf %s "$1" > "{note}"\n', encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("BROWSER", str(program))
+    monkeypatch.setenv("DISPLAY", ":99")
+    return lambda: note.read_text(encoding="utf-8")
+
+
+def test_open_shows_the_address_in_the_browser(folder: DataFolder, fake_browser: Callable[[], str]) -> None:
+    with server.running(folder, "0", "--open") as process:
+        address = server.address_of(process)
+        assert fake_browser() == address
+        server.interrupt(process)
+
+
+def test_a_token_does_not_pass_through_the_process_list(
+    folder: DataFolder, fake_browser: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temp = tmp_path / "temp"
+    temp.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temp))
+    with server.running(folder, "0", "--open", "--token") as process:
+        address = server.address_of(process)
+        given = fake_browser()
+        assert address not in given
+        page = Path(given.removeprefix("file://"))
+        assert temp in page.parents
+        assert (page.stat().st_mode & 0o777, page.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+        assert f'content="0; url={address}"' in page.read_text(encoding="utf-8")
+        server.interrupt(process)
+    assert os.listdir(temp) == []
+
+
+@pytest.mark.parametrize("name", ["lynx", "w3m", "links", "elinks", "www-browser"])
+def test_a_browser_for_the_terminal_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    program = tmp_path / name
+    program.write_text("#!/bin/sh\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("DISPLAY", ":99")
+    for browser in (str(program), f"{program} %s"):
+        monkeypatch.setenv("BROWSER", browser)
+        monkeypatch.setattr("webbrowser._tryorder", None)  # what it found before, in this process
+        monkeypatch.setattr("webbrowser._browsers", {})
+        assert graphical_browser() is None
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="a Mac has no DISPLAY")
+def test_without_a_screen_no_browser_is_opened_and_nothing_said(
+    folder: DataFolder, fake_browser: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DISPLAY")
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    assert graphical_browser() is None
+    with server.running(folder, "0", "--open") as process:
+        assert server.get(server.address_of(process))[0] == 200
+        assert server.interrupt(process) == ("\n", "")
+
+
+def _rounds(folder: DataFolder, said: list[str]) -> Refresher:
+    found = Refresher(folder, said.append)
+    found.start(wait_seconds=20)
+    return found
+
+
+def test_the_thread_beside_the_pages_brings_in_what_a_sync_brought(
+    folder: DataFolder, make_record: MakeRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refresher, "CHECK_SECONDS", 0.01)
+    said: list[str] = []
+    running = _rounds(folder, said)
+
+    def wait_for(sql: str) -> None:
+        connection = mirror.connect(folder.mirror, read_only=True)
+        try:
+            while not connection.execute(sql).fetchone()[0]:
+                running._stop.wait(0.01)
+        finally:
+            connection.close()
+
+    make_record("came with a sync")
+    wait_for("SELECT count(*) FROM memory")
+    Path(folder.transcripts, f"{session_id(1)}.jsonl").write_bytes(talk("a question", "an answer").dump())
+    wait_for("SELECT count(*) FROM turn")
+    running.stop()
+    assert said == []
+    assert not running._thread.is_alive()
+
+
+def test_a_mirror_that_another_process_rebuilt_or_removed_is_made_again(
+    folder: DataFolder, make_record: MakeRecord
+) -> None:
+    make_record("text")
+    said: list[str] = []
+    _rounds(folder, said).stop()
+    os.unlink(folder.mirror)
+    _rounds(folder, said).stop()
+    connection = mirror.connect(folder.mirror)
+    assert connection.execute("SELECT count(*) FROM memory").fetchone() == (1,)
+    connection.close()
+    assert said == []
+
+
+def test_a_failure_is_said_once_for_each_reason(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refresher, "LOCK_SECONDS", 0.0)
+    monkeypatch.setattr(refresher, "CHECK_SECONDS", 0.0)
+    twice = threading.Event()
+    said: list[str] = []
+    attempts: list[int] = []
+    update = mirror.update
+
+    def counted(*args: object, **options: object) -> object:
+        attempts.append(1)
+        if len(attempts) > 3:
+            twice.set()
+        return update(*args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(mirror, "update", counted)
+    with FileLock(f"{folder.state}/mirror.lock"):
+        running = _rounds(folder, said)
+        assert twice.wait(20)
+        running.stop()
+    assert len(said) == 1
+    assert said[0].startswith("The newest memories may be missing: Another process is using mirror.lock")
+
+
+def test_a_build_that_is_under_way_is_given_up_at_the_end(folder: DataFolder, make_record: MakeRecord) -> None:
+    for number in range(40):
+        make_record(f"text {number}")
+    running = Refresher(folder, lambda said: None)
+    running._stop.set()
+    running.start(wait_seconds=20)
+    running.stop()
+    with pytest.raises(MirrorUnavailableError, match="still being built"):
+        mirror.connect(folder.mirror)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -22,28 +21,8 @@ from memories.selectors import mirror_connection
 from memories.timeline import Filters, coverage_line
 from tests.conftest import MakeRecord
 from tests.dashboard.conftest import Remember
+from tests.dashboard.timeline_pages import HTMX, follow, link, text, titles
 from tests.memories.narrative_versions import write_version
-
-HTMX = {"HX-Request": "true"}
-
-
-def text(client: Client, address: str, **headers: str) -> str:
-    response = client.get(address, headers=headers)
-    assert response.status_code == 200, response.content
-    return response.content.decode()
-
-
-def titles(page: str) -> list[str]:
-    found = re.findall(r"<h3><a href=\"/m/[0-9a-f]{32}/\">(.*?)</a></h3>", page)
-    return [unescape(re.sub(r"</?mark>", "", title)) for title in found]
-
-
-def link(page: str, label: str) -> str:
-    """The address behind the first link whose text holds the label."""
-    for address, inner in re.findall(r"<a [^>]*?href=\"([^\"]*)\"[^>]*>(.*?)</a>", page, re.DOTALL):
-        if label in " ".join(re.sub(r"<[^>]+>", " ", inner).split()):
-            return unescape(address)
-    raise AssertionError(f"no link {label!r}")
 
 
 def test_memories_are_listed_newest_first_under_their_days(client: Client, remember: Remember) -> None:
@@ -133,16 +112,6 @@ def test_a_hit_in_the_title_is_marked_there_and_not_shown_twice(client: Client, 
 def test_any_text_can_be_searched_for(client: Client, remember: Remember, query: str) -> None:
     remember("a note")
     assert client.get("/", {"q": query}).status_code == 200
-
-
-def follow(client: Client, address: str, **headers: str) -> list[list[str]]:
-    pages = []
-    while address:
-        page = text(client, address, **headers)
-        pages.append(titles(page))
-        more = re.search(r'class="more"><a href="([^"]*)"', page)
-        address = unescape(more[1]) if more else ""
-    return pages
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX])

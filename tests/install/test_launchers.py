@@ -29,10 +29,10 @@ def test_llm_memory_hands_its_arguments_on_and_shows_help_without_any(sandbox: S
     assert _run(sandbox, "llm-memory") == ["help"]
 
 
-def test_the_dashboard_takes_a_port(sandbox: Sandbox) -> None:
+def test_the_dashboard_opens_the_browser_and_takes_a_port_and_a_token(sandbox: Sandbox) -> None:
     setup.install()
-    assert _run(sandbox, "llm-memory-dashboard") == ["runserver", "8765"]
-    assert _run(sandbox, "llm-memory-dashboard", "9000") == ["runserver", "9000"]
+    assert _run(sandbox, "llm-memory-dashboard") == ["runserver", "--open"]
+    assert _run(sandbox, "llm-memory-dashboard", "9000", "--token") == ["runserver", "--open", "9000", "--token"]
 
 
 def test_a_foreign_program_of_the_name_is_kept_and_named(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 from django.conf import settings
 
-from memories.core import conversation
-from memories.demo import walkthrough
+from memories.core import conversation, coverage, mirror, scope
+from memories.demo import sample, walkthrough
 from memories.management.commands import demo
 
 
@@ -45,3 +46,35 @@ def test_the_demo_has_a_dashboard_option_with_the_usual_port() -> None:
     parser = demo.Command().create_parser("manage.py", "demo")
     assert parser.parse_args(["--dashboard"]).dashboard == "8765"
     assert parser.parse_args([]).dashboard is None
+
+
+def test_the_sample_year_has_something_for_every_page(tmp_path: Path) -> None:
+    folder = sample.write(str(tmp_path))
+    connection = mirror.connect(folder.mirror)
+    counts = dict(connection.execute("SELECT type, count(*) FROM memory GROUP BY type").fetchall())
+    relationships = {kind for (kind,) in connection.execute("SELECT DISTINCT relationship FROM link")}
+    agents, machines = connection.execute(
+        "SELECT (SELECT count(*) FROM session WHERE part LIKE 'agent-%'), count(DISTINCT origin) FROM memory"
+    ).fetchone()
+    orders = scope.of_name(connection, "orders-api", None, {"project_aliases": {}})
+    found = coverage.coverage(connection, folder, orders)
+    problems = mirror.problems(connection)
+    connection.close()
+    assert counts == {"narrative": 3, "note": 16, "session_log": 72}
+    assert relationships == {"related_to", "supersedes"}
+    assert (agents, machines) == (2, 2)
+    assert (found["status"], len(found["grown"]), found["stale_refs"], problems) == ("stale", 1, [], [])
+
+
+def test_the_sample_s_citations_lead_to_lines_that_exist(tmp_path: Path) -> None:
+    folder = sample.write(str(tmp_path))
+    connection = mirror.connect(folder.mirror)
+    texts = [text for (text,) in connection.execute("SELECT content FROM memory WHERE type = 'narrative'")]
+    sessions = [one for (one,) in connection.execute("SELECT session_id FROM session WHERE part = ''")]
+    connection.close()
+    cited = {found for text in texts for found in re.findall(r"\[([0-9a-f]{8}):(\d+)\]", text)}
+    assert len(cited) == 6
+    for prefix, line in cited:
+        (session,) = [one for one in sessions if one.startswith(prefix)]
+        lines = Path(folder.transcripts, f"{session}.jsonl").read_text(encoding="utf-8").splitlines()
+        assert json.loads(lines[int(line) - 1])["type"] in {"user", "assistant"}

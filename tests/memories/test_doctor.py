@@ -15,7 +15,7 @@ import pytest
 
 from hooks import claude_settings, server_entry
 from hooks.machine import Machine, Report
-from memories import doctor
+from memories import doctor, doctor_index, findings
 from memories.core import clock, mirror, records, session_logs, state
 from memories.core.paths import DataFolder
 from tests.conftest import MakeRecord
@@ -25,7 +25,7 @@ from tests.memories.conversations import archive, archive_subagent, index, sessi
 MANAGE = Path(__file__).resolve().parent.parent.parent / "manage.py"
 
 
-def _found(folder: DataFolder, name: str) -> doctor.Check:
+def _found(folder: DataFolder, name: str) -> findings.Check:
     """The worst check of that name."""
     order = {"fail": 0, "warn": 1, "ok": 2}
     return min((check for check in doctor.run(folder) if check.name == name), key=lambda check: order[check.status])
@@ -155,7 +155,7 @@ def test_conversations_that_grew_came_or_went_since(folder: DataFolder) -> None:
     Path(folder.transcripts, f"{session_id(1)}.jsonl").write_bytes(script.dump())
     Path(folder.transcripts, f"{session_id(2)}.jsonl").rename(Path(folder.transcripts, f"{session_id(3)}.jsonl"))
     for number in (1, 3):
-        os.utime(Path(folder.transcripts, f"{session_id(number)}.jsonl"), (0, doctor.WAITING_SECONDS))
+        os.utime(Path(folder.transcripts, f"{session_id(number)}.jsonl"), (0, doctor_index.WAITING_SECONDS))
     check = _found(folder, "conversations")
     assert (check.status, check.todo) == ("warn", "run `llm-memory sync`")
     assert check.text == (

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 
-from memories.demo import walkthrough
+from memories.demo import sample, walkthrough
 from memories.management.base import MemoryCommand
 
 
@@ -39,15 +39,16 @@ class Command(MemoryCommand):
                 self.say(self.style.MIGRATE_HEADING(f"{number}. {title}"))
                 self.say("".join(f"   {line}\n" for line in text.splitlines()))
             if options["dashboard"]:
-                self._dashboard(root, options["dashboard"])
+                self.say("The dashboard shows a made-up year of work in three projects.")
+                self._dashboard(sample.write(os.path.join(root, "sample")).root, options["dashboard"])
             else:
-                self.say("`llm-memory demo --dashboard` shows the same in a browser.")
+                self.say("`llm-memory demo --dashboard` shows a made-up year of work in a browser.")
         finally:
             shutil.rmtree(root, ignore_errors=True)
 
-    def _dashboard(self, root: str, port: str) -> None:
+    def _dashboard(self, home: str, port: str) -> None:
         manage = os.path.join(settings.BASE_DIR, "manage.py")
-        environ = {**os.environ, "LLM_MEMORY_HOME": os.path.join(root, "memory")}
+        environ = {**os.environ, "LLM_MEMORY_HOME": home}
         self.stdout.flush()
         try:
             subprocess.run([sys.executable, "-I", manage, "runserver", port], env=environ, check=False)

@@ -5,15 +5,19 @@ from __future__ import annotations
 import errno
 import logging
 import re
+import signal
 import socket
+from contextlib import nullcontext
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler, get_internal_wsgi_application
+from tqdm import tqdm
 
-from memories.core import mirror
-from memories.core.errors import LockTimeoutError, StorageError
+from llm_memory_site.browser import opened
+from llm_memory_site.token import TokenPrefix
+from memories.management.refresher import Refresher
 
 DEFAULT_PORT = 8765
 HOSTS = {"localhost": "127.0.0.1", "127.0.0.1": "127.0.0.1", "[::1]": "::1"}
@@ -21,47 +25,71 @@ HOSTS = {"localhost": "127.0.0.1", "127.0.0.1": "127.0.0.1", "[::1]": "::1"}
 
 PORTS_TO_TRY = 50
 LAST_PORT = 65535
-_WAIT_SECONDS = 2.0
+FIRST_UPDATE_SECONDS = 3.0
+"""How long the start waits for the index; one that takes longer is built while the pages say so."""
 
 
 class Command(BaseCommand):
-    """Serves the dashboard until Ctrl-C. Replaces Django's development server: no reloader, loopback only."""
+    """Serves the dashboard until it is stopped. Replaces Django's development server: no reloader, loopback only."""
 
     help = "Show the dashboard at http://127.0.0.1:8765/ (read-only, this machine only) until Ctrl-C."
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """One optional argument; -v 2 prints every request."""
+        """One optional argument and two switches; -v 2 prints every request."""
         parser.add_argument("addrport", nargs="?", default=str(DEFAULT_PORT), help="port, or loopback address:port")
+        parser.add_argument(
+            "--token",
+            action="store_true",
+            help="answer only below a random path, so that other users of this machine cannot read it",
+        )
+        parser.add_argument("--open", action="store_true", help="open it in the browser, where there is one")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Bring the index up to date, bind, print the address, serve."""
+        """Bind, bring the index up to date, print the address, serve."""
         host, port = parse_address(options["addrport"])
         if options["verbosity"] < 2:  # noqa: PLR2004 - Django's number for "verbose"
-            for name in (
-                "django.server",
-                "django.security",
-            ):  # what was asked and what was refused: the browser shows it
-                logging.getLogger(name).setLevel(logging.CRITICAL)
-            logging.getLogger("django.request").setLevel(logging.ERROR)
-        self._refresh_mirror()
-        server = bind(HOSTS[host], port)
-        server.set_app(get_internal_wsgi_application())
-        self.stdout.write(f"LLM Memory is at http://{host}:{server.server_port}/  (Ctrl-C stops it)")
-        self.stdout.flush()
+            _print_no_requests()
+        server = bind(host, port)
+        application = get_internal_wsgi_application()
+        guarded = TokenPrefix(application) if options["token"] else None
+        server.set_app(guarded or application)
+        address = f"http://{host}:{server.server_port}{guarded.path if guarded else ''}/"
         try:
-            server.serve_forever()
+            self._serve(server, address, options["open"], secret=guarded is not None)
         except KeyboardInterrupt:
             self.stdout.write("")
-        finally:
-            server.server_close()
 
-    def _refresh_mirror(self) -> None:
-        """A dashboard that shows the last index is better than none: what keeps it from being fresh is only said."""
+    def _serve(self, server: ThreadedWSGIServer, address: str, show: bool, *, secret: bool) -> None:
+        """Serve until a signal. Nothing of it stays: no thread, no temp file, no connection to the index."""
+        refresher = Refresher(settings.DATA_FOLDER, self.stderr.write)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup leaves it
+                signal.signal(number, _end)
         try:
-            mirror.update(settings.DATA_FOLDER, wait_seconds=_WAIT_SECONDS)
-        except (LockTimeoutError, StorageError) as error:
-            self.stderr.write(f"The newest memories may be missing: {error}")
+            refresher.start(FIRST_UPDATE_SECONDS)
+            with tqdm.external_write_mode():  # a progress bar may stand on the line
+                self.stdout.write(f"LLM Memory is at {address}  (Ctrl-C stops it)")
+                self.stdout.flush()
+            with opened(address, secret=secret) if show else nullcontext():
+                server.serve_forever()
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not cut the tidying short
+            server.server_close()
+            refresher.stop()
+
+
+def _end(number: int, frame: object) -> None:  # noqa: ARG001 - a signal handler's signature
+    """SIGTERM and SIGHUP (the terminal was closed) end it as Ctrl-C does; raises SystemExit."""
+    raise SystemExit(0)
+
+
+def _print_no_requests() -> None:
+    """Neither what was asked nor what was refused: the browser shows it."""
+    for name in ("django.server", "django.security"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    logging.getLogger("django.request").setLevel(logging.ERROR)
 
 
 def parse_address(text: str) -> tuple[str, int]:
@@ -77,28 +105,32 @@ def parse_address(text: str) -> tuple[str, int]:
     return host, int(found[2])
 
 
-def bind(address: str, port: int) -> ThreadedWSGIServer:
-    """A server that listens on a loopback address. Raises CommandError; a taken port gets the next free one named."""
+def bind(host: str, port: int) -> ThreadedWSGIServer:
+    """A server that listens on one of HOSTS. Raises CommandError; a taken port gets a free one named."""
+    address = HOSTS[host]
     try:
         server = ThreadedWSGIServer((address, port), WSGIRequestHandler, ipv6=":" in address)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             free = next_free_port(address, port)
-            hint = f" {free} is free: llm-memory runserver {free}" if free else ""
-            raise CommandError(f"Port {port} is in use.{hint}") from None
-        raise CommandError(f"Cannot listen on {address} port {port}: {error.strerror}. Choose another.") from None
+            named = free if host == "127.0.0.1" else f"'{host}:{free}'"  # a shell would read the brackets as a pattern
+            raise CommandError(f"Port {port} is in use. {free} is free: llm-memory runserver {named}") from None
+        raise CommandError(f"Cannot listen on {host} port {port}: {error.strerror}. Choose another.") from None
     return server
 
 
-def next_free_port(address: str, port: int) -> int | None:
-    """The first port above that nobody listens on, among PORTS_TO_TRY; None when there is none."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    for candidate in range(port + 1, min(port + 1 + PORTS_TO_TRY, LAST_PORT + 1)):
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
+def next_free_port(address: str, port: int) -> int:
+    """The first port above that nobody listens on, among PORTS_TO_TRY; else one that the system chooses.
+
+    Raises CommandError where no port is free.
+    """
+    for candidate in [*range(port + 1, min(port + 1 + PORTS_TO_TRY, LAST_PORT + 1)), 0]:
+        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((address, candidate))
             except OSError:
                 continue
-            return candidate
-    return None
+            found: int = probe.getsockname()[1]
+            return found
+    raise CommandError("No port is free on this machine: end a program that listens.")

@@ -1,0 +1,124 @@
+"""Doctor's checks of how sessions are captured: the installation, Claude Code's settings, hooks and transcripts."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from memories.core import state, transcripts
+from memories.core.errors import LLMMemoryError
+from memories.core.paths import DataFolder, claude_config_dir, claude_projects_dir
+from memories.findings import Check, ago
+
+SILENT_SECONDS = 86_400
+"""A session that is this much newer than the last SessionStart hook means that the hooks do not run."""
+
+
+def read_json(path: str) -> dict[str, Any] | None:
+    """A JSON object in a file; None where there is none."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            value = json.load(file)
+    except (OSError, ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def claude_code(folder: DataFolder) -> Iterator[Check]:
+    """What the install put into Claude Code's files."""
+    from hooks import claude_settings, rules_block, server_entry
+    from hooks.machine import Machine, Report
+
+    if not os.path.exists(os.path.join(folder.lib, "install.json")):
+        yield Check("install", "warn", "not installed: running from a clone", "run ./install.sh")
+        return
+    if not os.access(claude_settings.python_path(folder.lib), os.X_OK):
+        yield Check("install", "fail", "the installed interpreter is gone", "run ./install.sh again")
+    settings = read_json(os.path.join(claude_config_dir(), "settings.json"))
+    if settings is None:
+        yield Check("hooks", "fail", "settings.json is missing or not JSON", "correct it, then run ./install.sh")
+    else:
+        missing = [event for event in claude_settings.HOOK_EVENTS if not _has_hook(settings, event, folder.lib)]
+        if missing:
+            yield Check("hooks", "fail", f"not registered: {', '.join(missing)}", "run ./install.sh")
+        else:
+            yield Check("hooks", "ok", f"{len(claude_settings.HOOK_EVENTS)} events registered in settings.json")
+    machine = Machine(Report(dry_run=True))
+    try:
+        entry = server_entry.registered(machine)
+    except LLMMemoryError:
+        entry = None
+    wanted = server_entry.wanted(machine)
+    if entry is None:
+        yield Check("MCP server", "fail", "llm_memory is not registered with Claude Code", _register_command(machine))
+    elif any(entry.get(name) != wanted[name] for name in ("command", "args")):
+        yield Check("MCP server", "fail", "llm_memory is registered for another installation", "run ./install.sh")
+    else:
+        yield Check("MCP server", "ok", "llm_memory is registered for this user")
+    if not rules_block.has_block(machine.claude_md.read()):
+        yield Check("rules", "warn", "CLAUDE.md does not import the rules", "run ./install.sh")
+
+
+def _register_command(machine: Any) -> str:
+    from hooks import server_entry
+
+    return f"run: claude mcp add-json llm_memory '{json.dumps(server_entry.wanted(machine))}' --scope user"
+
+
+def _has_hook(settings: dict[str, Any], event: str, lib: str) -> bool:
+    from hooks import claude_settings
+
+    wanted = claude_settings.hook_entry(event, lib)
+    events = settings.get("hooks")
+    groups = events.get(event) if isinstance(events, dict) else None
+    lists = [group.get("hooks") for group in groups if isinstance(group, dict)] if isinstance(groups, list) else []
+    entries = [entry for entries in lists if isinstance(entries, list) for entry in entries]
+    return any(isinstance(entry, dict) and entry.get("args") == wanted["args"] for entry in entries)
+
+
+def capture(folder: DataFolder) -> Iterator[Check]:
+    """Whether the hooks run, and whether what Claude Code keeps is archived."""
+    sources = list(transcripts.iter_sources(claude_projects_dir()))
+    states = transcripts.archived_states(folder)
+    marks = read_json(os.path.join(folder.state, "sweep.json")) or {}
+    waiting = [
+        one
+        for one in sources
+        if not transcripts.is_archived(folder, one, states) and marks.get(one.path) != [one.size, one.mtime_ns]
+    ]
+    beats = state.heartbeats(folder)
+    newest = max((one.mtime_ns / 1e9 for one in sources), default=0.0)
+    started = beats.get("session_start", 0.0)
+    if newest - started > SILENT_SECONDS and os.path.exists(os.path.join(folder.lib, "install.json")) and started:
+        text = f"SessionStart last ran {ago(started)}, but sessions have run since"
+        yield Check("capture", "fail", text, "run ./install.sh, restart Claude Code")
+    elif started:
+        yield Check("capture", "ok", f"SessionStart last ran {ago(started)}")
+    else:
+        yield Check("capture", "warn", "no hook has run yet", "start Claude Code in a project")
+    kept = f"{len(states)} archived, {len(sources)} kept by Claude Code"
+    if waiting:
+        yield Check("transcripts", "warn", f"{kept}, {len(waiting)} not archived yet", "run `llm-memory sync`")
+    else:
+        yield Check("transcripts", "ok", kept)
+    failures = hook_failures(folder)
+    if failures:
+        count = f"{len(failures)} recent failure{'s' * (len(failures) != 1)}"
+        yield Check("hook log", "warn", f"{count}; last: {failures[-1]}", _log_path(folder))
+
+
+def _log_path(folder: DataFolder) -> str:
+    return f"see {os.path.join(folder.state, 'hooks.log')}"
+
+
+def hook_failures(folder: DataFolder) -> list[str]:
+    """Failures among the last hundred hook runs."""
+    try:
+        with open(os.path.join(folder.state, "hooks.log"), encoding="utf-8", errors="replace") as file:
+            lines = file.readlines()[-100:]
+    except OSError:
+        return []
+    return [line.strip() for line in lines if re.search(r" (failed|not archived|bad input): ", line)]

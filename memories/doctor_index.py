@@ -1,0 +1,133 @@
+"""Doctor's checks of the index: sound, complete, and what it could not read. With read_only nothing is written."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from memories.core import budget, clock, conversation_index, coverage, mirror, records, staleness
+from memories.core.errors import MirrorUnavailableError
+from memories.core.paths import DataFolder
+from memories.core.settings import read_settings
+from memories.findings import Check, ago, some
+
+WAITING_SECONDS = 86_400
+"""Age from which a transcript that is not indexed is a fault: each search and each start of the server indexes."""
+
+
+_SOUND = {False: "consistent", True: "complete"}
+"""What is said of a text index that was checked against its rows, or only counted."""
+
+
+def index(folder: DataFolder, *, read_only: bool) -> Iterator[Check]:
+    """The mirror of the records. read_only: without FTS5's integrity check, which SQLite counts as a write."""
+    try:
+        connection = mirror.connect(folder.mirror, read_only=read_only)
+    except MirrorUnavailableError:
+        text = "is damaged or of another version" if os.path.exists(folder.mirror) else "is missing"
+        yield Check("index", "fail", f"{folder.mirror} {text}", "run `llm-memory sync`")
+        return
+    try:
+        if not read_only:
+            connection.execute("INSERT INTO memory_fts (memory_fts, rank) VALUES ('integrity-check', 1)")
+        indexed = connection.execute("SELECT count(*) FROM memory_fts_docsize").fetchone()[0]
+        count = connection.execute("SELECT count(*) FROM memory").fetchone()[0]
+        skipped = mirror.problems(connection)
+    except sqlite3.Error as error:
+        if mirror.is_damage(error):
+            yield Check("index", "fail", f"damaged: {error}", "run `llm-memory rebuild_index`")
+        else:
+            yield Check("index", "fail", f"cannot be checked: {error}", "look at its permissions, then try again")
+        return
+    finally:
+        connection.close()
+    if indexed != count:
+        text = f"damaged: {count} records are there, {indexed} of them in the text index"
+        yield Check("index", "fail", text, "run `llm-memory rebuild_index`")
+    else:
+        yield Check("index", "ok", f"{count} records, text index {_SOUND[read_only]}")
+    yield from _unread(skipped)
+
+
+def _unread(skipped: list[tuple[str, str]]) -> Iterator[Check]:
+    """What is in records/ and not in the index."""
+    broken = [item for item in skipped if records.is_uuid(item[0].removesuffix(".json")) and "tombstone" not in item[1]]
+    other = [item for item in skipped if item not in broken and "tombstone" not in item[1]]
+    if broken:
+        yield Check("records", "fail", f"{len(broken)} cannot be read: {some(broken)}", "repair or move these files")
+    if other:
+        yield Check("records", "warn", f"{len(other)} files are no records: {some(other)}", "move them elsewhere")
+    if not broken and not other:
+        yield Check("records", "ok", "every file is readable")
+
+
+def conversations(folder: DataFolder, *, read_only: bool) -> Iterator[Check]:
+    """Whether every archived transcript is in the index as far as it goes, and the index of them sound."""
+    try:
+        connection = mirror.connect(folder.mirror, read_only=read_only)
+    except MirrorUnavailableError:
+        return  # said by index
+    try:
+        if not read_only:
+            connection.execute("INSERT INTO turn_fts (turn_fts) VALUES ('integrity-check')")
+        known: dict[str, int] = dict(connection.execute("SELECT path, size FROM session").fetchall())
+        noted, turns = connection.execute("SELECT total(turns), (SELECT count(*) FROM turn) FROM session").fetchone()
+        unreadable = conversation_index.problems(connection)
+    except sqlite3.Error as error:
+        if mirror.is_damage(error):
+            yield Check("conversations", "fail", f"damaged: {error}", "run `llm-memory rebuild_index`")
+        else:
+            yield Check("conversations", "fail", f"cannot be checked: {error}", "try again when no sync runs")
+        return
+    finally:
+        connection.close()
+    archived = {path: (size, mtime_ns) for path, mtime_ns, size in conversation_index.transcript_files(folder)}
+    waiting = [path for path in archived if known.get(path) != archived[path][0] and path not in dict(unreadable)]
+    before = time.time_ns() - WAITING_SECONDS * 1_000_000_000
+    behind = [
+        (path, "grew or changed" if path in known else "not read yet")
+        for path in sorted(waiting)
+        if archived[path][1] < before
+    ]
+    behind += [(path, "no longer in the archive") for path in sorted(known.keys() - archived.keys())]
+    if noted != turns:
+        text = f"damaged: {turns} turns are there, {noted:.0f} were indexed"
+        yield Check("conversations", "fail", text, "run `llm-memory rebuild_index`")
+    elif behind:
+        yield Check("conversations", "warn", f"{len(behind)} not up to date: {some(behind)}", "run `llm-memory sync`")
+    else:
+        new = f"; {len(waiting)} new, read at the next search" if waiting else ""
+        yield Check(
+            "conversations", "ok", f"{turns} turns of {len(archived)} transcripts, text index {_SOUND[read_only]}{new}"
+        )
+    if unreadable:
+        text = f"{len(unreadable)} cannot be read: {some(unreadable)}"
+        yield Check("conversations", "warn", text, "repair or move these files")
+
+
+def narratives(folder: DataFolder, *, read_only: bool) -> Iterator[Check]:
+    """Which projects' narratives lag behind: for the user to know, no fault."""
+    try:
+        connection = mirror.connect(folder.mirror, read_only=read_only)
+    except MirrorUnavailableError:
+        return  # said by index
+    try:
+        overdue = staleness.overdue(connection, folder, read_settings(folder)[0])
+    finally:
+        connection.close()
+    if not overdue:
+        yield Check("narratives", "ok", "none is behind")
+        return
+    text = f"to be brought up to date: {some([_behind(found) for found in overdue])}"
+    yield Check("narratives", "ok", text, 'in the project, ask Claude to "update the project memory"')
+
+
+def _behind(found: dict[str, Any]) -> tuple[str, str]:
+    """(project, how far its narrative is behind) of a coverage answer."""
+    sessions = coverage.counted(found["sessions_since"], "session")
+    turns = coverage.counted(found["turns_since"], "turn")
+    what = f"{sessions}, {turns}, the oldest {ago(clock.parse_time(found['since']) or 0)}"
+    return budget.label(found["project"]), f"no narrative yet; {what}" if found["status"] == "none" else what
