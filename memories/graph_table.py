@@ -15,7 +15,7 @@ from memories.graph_walk import expanded, sessions_of, walk
 from memories.models import Memory
 from memories.project_groups import ProjectGroup
 
-PAGE_ROWS = 30
+PAGE_ROWS = 20
 MAX_ROWS = 300
 """Rows that can be paged to: beyond them, a filter or a focus helps more than another page."""
 

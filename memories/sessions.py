@@ -14,7 +14,7 @@ from memories.local_time import month_of
 from memories.markdown import plain_line
 from memories.project_groups import ProjectGroup
 
-PAGE_SIZE = 30
+PAGE_SIZE = 25
 MAX_UNINDEXED = 20
 """Archived sessions that the index does not have yet: so many are named."""
 

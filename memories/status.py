@@ -147,9 +147,11 @@ _Row = tuple[str | None, str, str, int, str]
 
 
 def _record_rows(connection: sqlite3.Connection) -> list[_Row]:
-    """All that is asked of the records, in one pass over them: 11 ms for 10,000."""
-    sql = "SELECT origin, type, status, count(*), max(coalesce(updated_at, created_at)) FROM memory GROUP BY 1, 2, 3"
-    return connection.execute(sql).fetchall()
+    """All that is asked of the records, in one pass over an index that holds it."""
+    return connection.execute(
+        "SELECT origin, type, status, count(*), max(coalesce(updated_at, created_at)) FROM memory "
+        "INDEXED BY memory_created GROUP BY 1, 2, 3"
+    ).fetchall()
 
 
 def _index(folder: DataFolder, connection: sqlite3.Connection, rows: list[_Row]) -> Index:

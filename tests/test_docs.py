@@ -20,6 +20,7 @@ from hooks import claude_settings, dispatch
 from mcp_bridge import schemas
 from mcp_bridge.context import BackgroundSync
 from mcp_bridge.server import build_server
+from memories import urls
 from memories.core import records
 from memories.core.paths import DataFolder
 from memories.core.settings import DEFAULTS
@@ -262,3 +263,14 @@ def test_the_doctors_and_errors_hints_name_commands_that_exist() -> None:
             for text in (text for text in texts if isinstance(text, str)):
                 for name in re.findall(r"`llm-memory ([a-z_]+)", text):
                     assert name in our_commands() or name == "help", f"{page_id(path)}: {name}"
+
+
+def test_every_page_and_key_of_the_dashboard_is_documented() -> None:
+    text = doc("dashboard.md")
+    for pattern in urls.urlpatterns:
+        address = "/" + str(pattern.pattern).partition("<")[0]
+        assert f"`{address}" in text or pattern.name in {"fresh", "graph_data", "checks"}, address  # parts of pages
+    keys = (ROOT / "templates/dashboard/_keys.html").read_text("utf-8")
+    for row in re.findall(r"<dt>(.*?)</dt>", keys):
+        pressed = re.findall(r"<kbd>(.*?)</kbd>", row)
+        assert f"`{' '.join(pressed)}`" in text or "` `".join(pressed) in text, pressed

@@ -30,6 +30,11 @@ STOP_SECONDS = 5.0
 """How long the end of the dashboard waits for a round to be given up; what was not committed is left undone."""
 
 
+TIDY_TRIES = 10
+TIDY_SECONDS = 0.05
+"""How often, and how far apart, the end tries to be the mirror's last connection."""
+
+
 class _StoppedError(Exception):
     """Raised out of an update's progress: the dashboard ends."""
 
@@ -63,10 +68,14 @@ class Refresher:
         if self._thread.is_alive():
             self._thread.join(STOP_SECONDS)
         facets.close()
-        try:
-            mirror.connect(self._folder.mirror, busy_seconds=0.0).close()
-        except MirrorUnavailableError:
-            pass  # nothing to tidy: it is not there, or not built yet
+        for _ in range(TIDY_TRIES):  # a last request may still have its connection
+            try:
+                mirror.connect(self._folder.mirror, busy_seconds=0.0).close()
+            except MirrorUnavailableError:
+                return  # nothing to tidy: it is not there, or not built yet
+            if not os.path.exists(f"{self._folder.mirror}-wal"):
+                return
+            time.sleep(TIDY_SECONDS)
 
     def _run(self) -> None:
         with ProgressBars() as bars:

@@ -34,6 +34,7 @@ from memories.transcript_head import transcript_head
 from memories.transcript_pages import Wanted, around, page_of
 from memories.transcript_view import WHOLE_BYTES, TranscriptView, cleaned, place_text, whole_text
 from memories.views.errors import answers_errors
+from memories.views.rail import month_label
 
 OPTIONS_OPEN = 12
 """Projects and months that the rail shows before "more" has to be opened."""
@@ -103,7 +104,13 @@ def _rail(filters: SessionFilters, groups: list[ProjectGroup]) -> dict[str, Any]
         for group, count in found.projects
     ]
     months = [
-        (name, None, count, _list_url(SessionFilters(project, "" if name == month else name)), name == month)
+        (
+            month_label(name),
+            None,
+            count,
+            _list_url(SessionFilters(project, "" if name == month else name)),
+            name == month,
+        )
         for name, count in found.months
     ]
     facets = []

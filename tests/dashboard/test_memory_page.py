@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from html import unescape
+from pathlib import Path
 
 from django.db import connection
 from django.test import Client
@@ -204,3 +205,14 @@ def test_hostile_text_in_any_field_stays_text(client: Client, remember: Remember
     assert "<img" not in page
     assert "\x1b" not in page
     assert 'href="javascript:' not in page
+
+
+def test_a_record_with_the_least_fields_that_one_may_have_is_shown(client: Client, folder: DataFolder) -> None:
+    uuid = "ab" * 16
+    record = {"schema_version": 1, "uuid": uuid, "type": "note", "content": "bare", "project": "shop"}
+    record |= {"created_at": "2026-03-14T09:00:00"}
+    Path(folder.records, f"{uuid}.json").write_text(json.dumps(record), "utf-8")
+    mirror.update(folder)
+    answer = client.get(f"/m/{uuid}/")
+    assert answer.status_code == 200
+    assert "Note in shop</h1>" in answer.content.decode()

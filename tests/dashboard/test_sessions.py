@@ -13,6 +13,7 @@ from django.test import Client
 
 from memories.core import mirror
 from memories.core.paths import DataFolder
+from memories.sessions import PAGE_SIZE
 from tests.conftest import MakeRecord
 from tests.core.conversations import put, update
 from tests.core.transcript_lines import Script
@@ -118,7 +119,7 @@ def test_paging_reaches_each_session_once(client: Client, memory_home: DataFolde
     first = text(client)
     part = text(client, re.search(r'hx-get="([^"]*)"', first)[1], **HTMX)  # type: ignore[index]
     assert "<html" not in part
-    assert len(titles(part)) == 30
+    assert len(titles(part)) == PAGE_SIZE
 
 
 @pytest.mark.parametrize("query", ["before=x", "before=1~", "month=march", "month=2026-13"])

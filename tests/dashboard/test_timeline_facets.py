@@ -230,6 +230,32 @@ def test_the_index_is_kept_until_the_mirror_or_the_aliases_change(memory_home: D
     assert facets.current(memory_home) is not second
 
 
+def test_it_is_made_ahead_of_the_next_page_only_while_somebody_looks(
+    memory_home: DataFolder, remember: Remember, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facets.close()
+    first = facets.current(memory_home)
+    remember("a new one")
+    facets.warm(memory_home)
+    warmed = facets._kept._index
+    assert warmed is not first
+    assert facets.current(memory_home) is warmed
+    monkeypatch.setattr(facets, "WARM_SECONDS", 0.0)
+    remember("another one")
+    facets.warm(memory_home)
+    assert facets._kept._index is warmed
+    assert facets.current(memory_home) is not warmed
+
+
+def test_a_closed_index_is_made_again_when_it_is_asked_for(memory_home: DataFolder, remember: Remember) -> None:
+    remember("text")
+    before = facets.current(memory_home)
+    facets.close()
+    facets.close()
+    assert facets.current(memory_home) is not before
+    assert facets.current(memory_home).ids == before.ids
+
+
 @given(st.sets(st.integers(0, 300)), st.integers(0, 40))
 def test_a_set_is_walked_from_its_lowest_bit(places: set[int], most: int) -> None:
     assert list(walk(bits(places, 301), most)) == sorted(places)[:most]
