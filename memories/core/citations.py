@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 
-from memories.core import archived_sessions, budget
+from memories.core import archived_sessions, budget, line_places
 from memories.core.errors import TranscriptError
 
 TYPE_CHECKING = False
@@ -25,8 +25,6 @@ PLACE = re.compile(_PLACE)
 CITATION = re.compile(rf"\[`?{_UNNAMED}(?: *[,;] *{_UNNAMED})*`?\]")
 """`[<session id or its first 6+ characters>:<line>]`, also `:12, 40]`, `:12-40]`, `:L12]`; `<id>/agent-x` for a
 subagent's; several in one pair of brackets are divided by `;` or `,`."""
-
-_CHUNK_BYTES = 1024 * 1024
 
 
 class Fault:
@@ -91,22 +89,20 @@ def faults(folder: DataFolder, content: str) -> list[Fault]:
 
 
 def _beyond(line: int, last: int) -> str:
-    return "" if 1 <= line <= last else f"That session has no line {line}: its lines are 1 to {last}."
+    if line < 1:
+        return "Lines count from 1."
+    return "" if line <= last else f"That session has no line {line}: its lines are 1 to {last}."
 
 
 def _lines(path: str, wanted: int) -> int:
     """How many lines a file has, counted no further than to the one that is wanted; 0 when it cannot be read."""
-    seen, last = 0, b"\n"
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return 0
     try:
-        while seen < wanted and (chunk := os.read(fd, _CHUNK_BYTES)):
-            seen += chunk.count(b"\n")
-            last = chunk[-1:]
+        return line_places.offset_of(fd, max(wanted, 1))[0]
     except OSError:
         return 0
     finally:
         os.close(fd)
-    return seen + (last != b"\n")

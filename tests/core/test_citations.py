@@ -42,7 +42,7 @@ def test_what_is_there_is_no_fault(archive: DataFolder, text: str) -> None:
     ("text", "reason"),
     [
         ("[7b1e2f04:4]", "lines are 1 to 3"),
-        ("[7b1e2f04:0]", "lines are 1 to"),
+        ("[7b1e2f04:0]", "count from 1"),
         ("[7b1e2f04:1, 40]", "no line 40"),
         ("[7b1e2f04:2-9]", "no line 9"),
         ("[7b1e2f:1]", None),

@@ -101,7 +101,7 @@ def test_a_project_and_a_month_narrow_the_list_and_count(client: Client, memory_
     assert titles(text(client, "/s/?month=2026-04")) == ["request 3", "request 2"]
     page = text(client, "/s/?month=2026-04")
     assert re.search(r'href="/s/\?project=mail&month=2026-04"><span>mail</span> <span class="count">1', page)
-    assert re.search(r'href="/s/\?month=2026-03"><span>2026-03</span> <span class="count">1', page)
+    assert re.search(r'href="/s/\?month=2026-03"><span>March 2026</span> <span class="count">1', page)
     assert "No session fits these filters" in text(client, "/s/?project=nowhere")
 
 
