@@ -78,7 +78,9 @@ class Capture:
     def attention(self) -> list[tuple[str, str]]:
         """(sentence, the id of the section that says more) of what a user should act upon."""
         found = []
-        if self.silent:
+        if not self.ever_ran:
+            found.append(("No hook has run on this machine yet.", "hooks"))
+        elif self.silent:
             found.append((f"Hooks that no longer run: {self.silent}.", "hooks"))
         if self.failures:
             found.append(("Hooks have failed lately.", "hooks"))

@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from memories.core.records import TYPES
 from memories.facets import FacetIndex
 from memories.timeline import TRANSCRIPT, Filters
-from memories.timeline_search import REACH, Hits
+from memories.timeline_search import Hits, Turns
+
+_NO_TURNS = Turns([], is_cut=False)
 
 MOST_TAGS = 60
 """Tags, those that most of what is listed has, that are given; there can be thousands."""
@@ -62,7 +64,7 @@ class _Counting:
         """Every facet."""
         index, filters = self._index, self._filters
         chosen = self._memories("")
-        turns = self._hits.turns if self._hits is not None and filters.lists_turns else []
+        turns = self._hits.turns if self._hits is not None and filters.lists_turns else _NO_TURNS
         return Facets(
             facets={
                 "type": self._types(),
@@ -72,7 +74,7 @@ class _Counting:
                 "month": self._months(),
                 "machine": _by_count(self._sets("machine", index.machines, filters.machine)),
             },
-            total=Count(chosen.bit_count() + len(turns), len(turns) >= REACH),
+            total=Count(chosen.bit_count() + len(turns.hits), turns.is_cut),
             with_archived=(index.chosen(replace(filters, archived=True)) & self._matching).bit_count(),
         )
 
@@ -83,8 +85,8 @@ class _Counting:
     def _types(self) -> list[Value]:
         memories = self._memories("type")
         counts = {kind: Count((memories & self._index.types.get(kind, 0)).bit_count()) for kind in TYPES}
-        turns = self._hits.turns if self._hits is not None else []
-        counts[TRANSCRIPT] = Count(len(turns), len(turns) >= REACH)
+        turns = self._hits.turns if self._hits is not None else _NO_TURNS
+        counts[TRANSCRIPT] = Count(len(turns.hits), turns.is_cut)
         return _values(counts, {self._filters.type})
 
     def _projects(self) -> list[Value]:
@@ -106,10 +108,10 @@ class _Counting:
         if self._hits is None or not self._filters.lists_turns:
             return {value: Count(number) for value, number in memories.items()}
         turns = self._hits.turns_but_for(facet)
-        found = Counter(self._hits.place_of(turn, facet) for turn in turns)
+        found = Counter(self._hits.place_of(turn, facet) for turn in turns.hits)
         if chosen:
-            found[chosen] = len(self._hits.turns)
-        is_least = len(turns) >= REACH
+            found[chosen] = len(self._hits.turns.hits)
+        is_least = turns.is_cut
         values = dict.fromkeys([*memories, *found])
         return {one: Count(memories.get(one, 0) + found[one], is_least and found[one] > 0) for one in values if one}
 

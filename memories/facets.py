@@ -28,8 +28,8 @@ from memories.local_time import month_at, month_of
 from memories.project_groups import ProjectGroup, Row, groups_of
 
 if TYPE_CHECKING:
-    from memories.core.turn_search import TurnHit
     from memories.timeline import Cursor, Filters
+    from memories.timeline_search import Turns
 
 T = TypeVar("T")
 
@@ -68,7 +68,7 @@ class FacetIndex:
     def __init__(self, raw: sqlite3.Connection, aliases: dict[str, str]) -> None:
         rows = raw.execute(_MEMORIES).fetchall()
         columns = list(zip(*rows, strict=True)) if rows else [()] * 9
-        self.kept: dict[object, list[TurnHit]] = {}
+        self.kept: dict[object, Turns] = {}
         self.ids: tuple[int, ...] = columns[0]
         self.times: tuple[str, ...] = columns[1]
         self.positions = {row_id: position for position, row_id in enumerate(self.ids)}

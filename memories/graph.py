@@ -18,8 +18,9 @@ from memories.graph_filters import (
     links_from,
     shown_memories,
 )
+from memories.graph_find import Finder
+from memories.graph_titles import session_name, session_titles, short_title
 from memories.graph_walk import expanded, sessions_of, walk
-from memories.markdown import plain_line
 from memories.models import Link, Memory
 from memories.project_groups import ProjectGroup
 
@@ -29,7 +30,6 @@ NODE_KINDS = (*TYPES, "session", "project", "missing")
 LINK_KINDS = (*RELATIONSHIPS, "session", "project")
 """What Graph.relationships counts. session, project: a memory's to the session or project that it belongs to."""
 
-TITLE_CHARS = 60
 MAX_SESSIONS, MAX_PROJECTS, MAX_MISSING = 800, 200, 200
 """Nodes of these kinds: sessions and projects where they are switched on, missing ones where there is room."""
 
@@ -40,7 +40,8 @@ _FIELDS = ("uuid", "type", "title", "project_id", "project_key", "importance", "
 class Graph:
     """Columns over nodes: ids (uuid, s:<session>, p:<project>), kinds (index in NODE_KINDS), titles, projects (index in
     project_names, -1 for none), importance (1-10), hidden (1: archived or superseded). Columns over links: sources and
-    targets (indices of nodes), relationships (index in LINK_KINDS). total: memories that the filters leave; memories:
+    targets (indices of nodes), relationships (index in LINK_KINDS). found: ids of the nodes that
+    filters.find finds. total: memories that the filters leave; memories:
     how many of them are here; cut: whether a neighbourhood was too large; others_left_out: sessions and projects for
     which there was no room."""
 
@@ -54,6 +55,7 @@ class Graph:
     sources: list[int] = field(default_factory=list)
     targets: list[int] = field(default_factory=list)
     relationships: list[int] = field(default_factory=list)
+    found: list[str] = field(default_factory=list)
     total: int = 0
     memories: int = 0
     cut: bool = False
@@ -96,22 +98,21 @@ def graph(folder: DataFolder, filters: GraphFilters) -> Graph:
     found.hidden = [int(row["uuid"] not in shown) for row in rows]
     found.project_names = [clean(group.name) for group in groups.found]
     _add_links(found, filters)
+    finder = Finder(filters) if filters.find else None
+    if finder:
+        of_projects = [groups.found[index] if index >= 0 else None for index in found.projects[: len(rows)]]
+        found.found = [found.ids[place] for place in finder.places([row["title"] for row in rows], of_projects)]
     if filters.sessions:
-        _add_sessions(found, rows)
+        _add_sessions(found, rows, finder)
     if filters.projects:
-        _add_projects(found, groups)
+        _add_projects(found, groups, finder)
     return found
-
-
-def short_title(title: str) -> str:
-    """A memory's title as a label has room for it."""
-    line = plain_line(title if title.isprintable() else clean(title))
-    return line if len(line) <= TITLE_CHARS else line[: TITLE_CHARS - 1].rstrip() + "…"
 
 
 def _memory_rows(filters: GraphFilters, found: Graph) -> list[dict[str, Any]]:
     """The rows of the memories that the graph has; also says in `found` how many there would be."""
-    room = MAX_NODES - MAX_SESSIONS * filters.sessions - MAX_PROJECTS * filters.projects
+    projects = min(MAX_PROJECTS, sum(group.scope is not None for group in filters.groups)) if filters.projects else 0
+    room = MAX_NODES - MAX_SESSIONS * filters.sessions - projects
     more = expanded(filters) if filters.expand else []
     if filters.focus:
         walked = walk(filters)
@@ -180,21 +181,25 @@ def _add_links(found: Graph, filters: GraphFilters) -> None:
         found.add_link(place[source], place[target], relationship)
 
 
-def _add_sessions(found: Graph, rows: list[dict[str, Any]]) -> None:
+def _add_sessions(found: Graph, rows: list[dict[str, Any]], finder: Finder | None) -> None:
     """A node for each session that memories here name; where there is no room for all, those that most of them name."""
     members: dict[str, list[int]] = {}
     for index, row in enumerate(rows):
         for session in sessions_of(row["session_id"], row["transcript_ref"]):
             members.setdefault(session, []).append(index)
     found.others_left_out += max(0, len(members) - MAX_SESSIONS)
-    for session, indices in sorted(members.items(), key=lambda item: -len(item[1]))[:MAX_SESSIONS]:
-        title, project = f"Session {clean(session)[:8]}", found.projects[indices[0]]
-        node = found.add_node(SESSION + session, "session", title, project, 5, hidden=False)
+    chosen = sorted(members.items(), key=lambda item: -len(item[1]))[:MAX_SESSIONS]
+    titles = session_titles([session for session, _ in chosen])
+    for session, indices in chosen:
+        title, project = titles.get(session) or session_name(session), found.projects[indices[0]]
+        node = found.add_node(SESSION + session, "session", short_title(title), project, 5, hidden=False)
+        if finder and finder.has(title):
+            found.found.append(SESSION + session)
         for index in indices:
             found.add_link(index, node, "session")
 
 
-def _add_projects(found: Graph, groups: _Projects) -> None:
+def _add_projects(found: Graph, groups: _Projects, finder: Finder | None) -> None:
     members: dict[int, list[int]] = {}
     for index in range(found.memories):
         if found.projects[index] >= 0:
@@ -203,5 +208,7 @@ def _add_projects(found: Graph, groups: _Projects) -> None:
     for project, indices in sorted(members.items(), key=lambda item: -len(item[1]))[:MAX_PROJECTS]:
         group = groups.found[project]
         node = found.add_node(PROJECT + group.value, "project", short_title(group.name), project, 10, hidden=False)
+        if finder and group in finder.projects:
+            found.found.append(PROJECT + group.value)
         for index in indices:
             found.add_link(index, node, "project")

@@ -27,16 +27,17 @@ SESSION, PROJECT = "s:", "p:"
 @dataclass(frozen=True)
 class GraphFilters:
     """types and relationships: what is shown. project: None for all. archived: archived and superseded memories too.
-    sessions, projects: these as nodes too. focus: the node whose neighbourhood is shown, "" for the whole graph.
+    sessions, projects: these as nodes too; projects from the start, since few memories are linked and a first sight of
+    specks tells nothing. focus: the node whose neighbourhood is shown, "" for the whole graph.
     depth: steps from it, 1 to MAX_DEPTH. expand: nodes whose neighbours are shown whatever the other filters say.
-    find: a text that the titles in the table have."""
+    find: a text that titles or names of projects have."""
 
     types: frozenset[str] = frozenset(TYPES)
     relationships: frozenset[str] = frozenset(RELATIONSHIPS)
     project: ProjectGroup | None = None
     archived: bool = False
     sessions: bool = False
-    projects: bool = False
+    projects: bool = True
     focus: str = ""
     depth: int = DEFAULT_DEPTH
     expand: tuple[str, ...] = ()

@@ -9,8 +9,9 @@ from django.db.models import Q, QuerySet
 
 from memories import selectors
 from memories.core.paths import DataFolder
-from memories.graph import short_title
 from memories.graph_filters import GraphFilters, among, linked, links_of, shown_memories
+from memories.graph_find import Finder
+from memories.graph_titles import short_title
 from memories.graph_walk import expanded, sessions_of, walk
 from memories.models import Memory
 from memories.project_groups import ProjectGroup
@@ -72,7 +73,7 @@ class Table:
 
 def graph_table(folder: DataFolder, filters: GraphFilters, offset: int = 0) -> Table:
     """PAGE_ROWS memories of the graph from the offset on: of a neighbourhood the nearest first, of the whole graph the
-    newest first, and where only links make edges, only linked ones.
+    newest first, and where only links make edges and nothing is looked for, only linked ones.
 
     A number of queries that depends on the depth, never on rows. Raises RecordNotFoundError, MirrorUnavailableError.
     """
@@ -81,10 +82,12 @@ def graph_table(folder: DataFolder, filters: GraphFilters, offset: int = 0) -> T
     if filters.focus:
         order = list(dict.fromkeys([*walk(filters).uuids, *(expanded(filters) if filters.expand else [])]))
         inside = set(order)
-        rows = _in_order(order, filters, offset)
+        rows = _in_order(folder, order, filters, offset)
     else:
-        listed = _whole(filters).filter(title__icontains=filters.find) if filters.find else _whole(filters)
-        if not (filters.sessions or filters.projects):
+        listed = _whole(filters)
+        if filters.find:
+            listed = Finder(filters).narrowed(folder, listed)
+        elif not (filters.sessions or filters.projects):
             listed = listed.filter(linked(filters))
         rows = list(listed.order_by("-created_at", "-id").values(*_FIELDS)[offset : offset + PAGE_ROWS + 1])
     following = offset + PAGE_ROWS
@@ -93,10 +96,10 @@ def graph_table(folder: DataFolder, filters: GraphFilters, offset: int = 0) -> T
     return Table(shown, following if more and following < MAX_ROWS else None, more and following >= MAX_ROWS)
 
 
-def _in_order(order: list[str], filters: GraphFilters, offset: int) -> list[dict[str, Any]]:
+def _in_order(folder: DataFolder, order: list[str], filters: GraphFilters, offset: int) -> list[dict[str, Any]]:
     """The rows of a neighbourhood from the offset on, one more than a page has."""
     if filters.find:
-        found = Memory.objects.filter(uuid__in=among(order), title__icontains=filters.find)
+        found = Finder(filters).narrowed(folder, Memory.objects.filter(uuid__in=among(order)))
         kept = set(found.values_list("uuid", flat=True))
         order = [uuid for uuid in order if uuid in kept]
     chosen = order[offset : offset + PAGE_ROWS + 1]

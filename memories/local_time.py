@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timezone
 
 from memories.core import clock
 
+MONTH = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])", re.ASCII)
+"""A month as an address carries it: 2026-03."""
+
 
 def month_of(seconds: int) -> str:
-    """The local month, YYYY-MM, of a time in Unix seconds."""
-    return f"{datetime.fromtimestamp(seconds, tz=timezone.utc).astimezone():%Y-%m}"
+    """The local month, YYYY-MM, of a time in Unix seconds; at the ends of the calendar in UTC, as month_at."""
+    return month_at(clock.format_time(seconds))[0]
 
 
 def month_at(created_at: str) -> tuple[str, str]:

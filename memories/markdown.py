@@ -32,6 +32,8 @@ _LOWEST_HEADING = 6
 _ABSOLUTE = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 _LINES = re.compile(LINES)
 _FIRST_NUMBER = re.compile(r"\d+")
+_HEADED = re.compile(r"^([ \t]*#{1,6}[ \t]+[^\n]*\w)[ \t]*(?=\n\s*[^\s#])", re.MULTILINE)
+_CODE_MARKS = re.compile(r"`([^`\n]+)`")
 _LINE_MARKS = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|```.*$|~~~.*$|\|?[-:| \t]{3,}$|>[ \t]?)", re.MULTILINE)
 
 _parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
@@ -121,5 +123,7 @@ def _like(token: Token, content: str) -> Token:
 
 
 def plain_line(text: str) -> str:
-    """The text on one line without the marks that only make sense at the start of a line (headings, fences, rules)."""
-    return " ".join(_LINE_MARKS.sub("", text).replace("|", " ").split())
+    """The text on one line without the marks that only make sense at the start of a line (headings, fences, rules), and
+    without the marks of inline code. A heading that text follows ends in a colon."""
+    text = _HEADED.sub(r"\1:", text)
+    return " ".join(_CODE_MARKS.sub(r"\1", _LINE_MARKS.sub("", text)).replace("|", " ").split())

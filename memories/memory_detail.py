@@ -21,11 +21,12 @@ LISTED_LINKS = 75
 """Links of one direction that the page shows at once, and with those that are folded; the graph has the rest."""
 
 REPLACED_BY = 10
-LISTED_SESSIONS = 60
+LISTED_SESSIONS = 40
 MAX_RAW_CHARS = 12_000
 """Characters of the file that the page itself carries; a longer one has an address of its own."""
 
 _TITLE_CHARS = 90
+_SESSION_CHARS = 60
 
 
 @dataclass(frozen=True)
@@ -51,17 +52,21 @@ class Links:
 
 @dataclass(frozen=True)
 class SessionRef:
-    """A transcript that a record names; name: as the reader takes it, "" where it is not archived here."""
+    """A session that a record names. name: its transcript as the reader takes it, "" where it is not archived here;
+    title and ended_at (a record's time): its log's, "" where it has none besides the record itself."""
 
     session_id: str
     name: str
+    title: str
+    ended_at: str
 
 
 @dataclass(frozen=True)
 class MemoryDetail:
     """One record. record: the file's fields, as text that can be shown; created_at and updated_at: in UTC, "" when
     there is none; project: where it belongs; raw: the file as JSON, "" where that is more than a page carries;
-    session: the one it was stored in; sessions: those that transcript_ref names, more_sessions: how many besides;
+    session: the one it was stored in; sessions: those that transcript_ref names (that one not again, but of a
+    narrative, which lists all that it was written from), more_sessions: how many besides;
     cited: session as a citation of the text names it -> the archived transcript's name; replaced_by: what archived it
     or supersedes it, newest last."""
 
@@ -97,7 +102,7 @@ def _json(record: dict[str, Any], limit: int | None = None) -> str:
 
 
 def memory_detail(folder: DataFolder, uuid: str, groups: list[ProjectGroup]) -> MemoryDetail:
-    """The record with all that the page shows of it. groups: every project there is. At most nine queries, however many
+    """The record with all that the page shows of it. groups: every project there is. At most ten queries, however many
     links, versions and sessions.
 
     Raises RecordNotFoundError, InvalidRecordError, StorageError, MirrorUnavailableError.
@@ -119,7 +124,10 @@ def memory_detail(folder: DataFolder, uuid: str, groups: list[ProjectGroup]) -> 
     known = _known({end for end, _ in shown} | replaced_by)
     named = record.get("project_id") or record.get("project")
     group = find_group(groups, named) if named else None
+    own = str(record.get("session_id") or "")
     refs = records.session_refs(record.get("transcript_ref"))
+    others = refs if record["type"] == "narrative" else [one for one in refs if one != own]
+    logs = _logs([own, *others[:LISTED_SESSIONS]], uuid)
     return MemoryDetail(
         record=record,
         title=mirror_rows.title_of(record["content"], record["type"]) or uuid,
@@ -127,9 +135,9 @@ def memory_detail(folder: DataFolder, uuid: str, groups: list[ProjectGroup]) -> 
         updated_at=clock.normalise_time(record.get("updated_at")) or "",
         project=group,
         raw=raw,
-        session=_session_ref(folder, record["session_id"]) if record.get("session_id") else None,
-        sessions=[_session_ref(folder, one) for one in refs[:LISTED_SESSIONS]],
-        more_sessions=max(len(refs) - LISTED_SESSIONS, 0),
+        session=_session_ref(folder, own, logs) if own else None,
+        sessions=[_session_ref(folder, one, logs) for one in others[:LISTED_SESSIONS]],
+        more_sessions=max(len(others) - LISTED_SESSIONS, 0),
         cited=cited_sessions.cited_sessions(connection, folder, record["content"], refs),
         outgoing=_links(outgoing, len(outgoing), known),
         incoming=_links(incoming, linked_by, known),
@@ -140,9 +148,17 @@ def memory_detail(folder: DataFolder, uuid: str, groups: list[ProjectGroup]) -> 
     )
 
 
-def _session_ref(folder: DataFolder, session_id: object) -> SessionRef:
-    text = str(session_id)
-    return SessionRef(text, "" if coverage.archived_size(folder, text) is None else text)
+def _logs(session_ids: list[str], but: str) -> dict[str, tuple[str, str]]:
+    """Session id -> its log's title, cut, and time: those of some sessions, without the record with one uuid."""
+    found = Memory.objects.filter(type="session_log", session_id__in=session_ids).exclude(uuid=but)
+    rows = found.order_by("created_at").annotate(start=Substr("title", 1, _SESSION_CHARS + 1))
+    listed = rows.values_list("session_id", "start", "created_at")[: 2 * LISTED_SESSIONS]
+    return {str(session_id): (_cut(start, _SESSION_CHARS), created_at) for session_id, start, created_at in listed}
+
+
+def _session_ref(folder: DataFolder, session_id: str, logs: dict[str, tuple[str, str]]) -> SessionRef:
+    name = "" if coverage.archived_size(folder, session_id) is None else session_id
+    return SessionRef(session_id, name, *logs.get(session_id, ("", "")))
 
 
 def _known(uuids: set[str]) -> dict[str, dict[str, Any]]:
@@ -159,5 +175,9 @@ def _linked(uuid: str, relationship: str, known: dict[str, dict[str, Any]]) -> L
     row = known.get(uuid)
     if row is None:
         return LinkedMemory(uuid, relationship, "", "", "", None)
-    title = row["start"] if len(row["start"]) <= _TITLE_CHARS else f"{row['start'][:_TITLE_CHARS].rstrip()}…"
-    return LinkedMemory(uuid, relationship, title or uuid, row["type"], row["created_at"], row["status"])
+    return LinkedMemory(uuid, relationship, _cut(row["start"]) or uuid, row["type"], row["created_at"], row["status"])
+
+
+def _cut(title: str, limit: int = _TITLE_CHARS) -> str:
+    """A title of more than a limit of characters shortened to that."""
+    return title if len(title) <= limit else f"{title[:limit].rstrip()}…"

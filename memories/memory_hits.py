@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 EXCERPT_CHARS = 80
 """Characters shown of a content that is not given whole: the snippet says what matched, memory_get has the rest."""
 
+SNIPPET_HITS = 2000
+"""Matches in one text up to which SQLite looks for the best passage: its snippet() takes time with their square (3,000
+take 0.13 s, 30,000 10 s); beyond, the first passage is shown, which any passage of such a text is like."""
+
 REF_CHARS = 150
 """Characters up to which a transcript_ref is given whole, three session ids; a narrative's can be hundreds."""
 
@@ -39,8 +43,8 @@ def find(raw: sqlite3.Connection, wanted: Wanted, asked: list[tuple[int, Term]],
     scores = dict(ranking.ranked(expression, _base(raw, wanted), most, wanted.boosted))
     memories = Memory.objects.in_bulk(list(scores))
     hits = [memories[row_id] for row_id in scores if row_id in memories]
-    passages = matching_passages(raw, expression, [hit.id for hit in hits])
     held = words_held(raw, asked, [hit.id for hit in hits])
+    passages = matching_passages(raw, expression, [hit.id for hit in hits], held)
     hidden = _hidden(hits) if wanted.include_archived else {}
     return [
         {
@@ -95,10 +99,24 @@ def split_tags(listed: str) -> frozenset[str]:
     return frozenset(tag.strip().casefold() for tag in listed.split(",") if tag.strip())
 
 
-def matching_passages(raw: sqlite3.Connection, expression: str, ids: list[int]) -> dict[int, str]:
-    """memory id -> the passage that matches best. Of the hits alone: SQLite would make it of every match first."""
+def matching_passages(
+    raw: sqlite3.Connection, expression: str, ids: list[int], held: dict[int, list[str]]
+) -> dict[int, str]:
+    """memory id -> the passage that matches best; none of a memory that says the words too often. held: words_held().
+
+    Of the hits alone: SQLite would make it of every match first.
+    """
     sql = "SELECT snippet(memory_fts, 0, ?, ?, '…', ?) FROM memory_fts WHERE memory_fts MATCH ? AND rowid = ?"
-    rows = {one: raw.execute(sql, (*snippets.MARKS, snippets.WORDS, expression, one)).fetchone() for one in ids}
+    marks = ", ".join("?" * len(ids))
+    long = f"SELECT id, content FROM memory WHERE id IN ({marks}) AND length(content) > ?"
+    left_out = {
+        one for one, text in raw.execute(long, (*ids, SNIPPET_HITS)) if snippets.is_often(text, held[one], SNIPPET_HITS)
+    }
+    rows = {
+        one: raw.execute(sql, (*snippets.MARKS, snippets.WORDS, expression, one)).fetchone()
+        for one in ids
+        if one not in left_out
+    }
     return {one: row[0] for one, row in rows.items() if row is not None}
 
 

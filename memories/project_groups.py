@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from django.db.models import Max, Q
+from django.db.models import Q
 
 from memories import selectors
 from memories.core.projects import fold_name
 from memories.core.scope import Scope
-from memories.models import Memory
 
 NO_PROJECT = ":none"
 """What an address carries for "records of no project"; display names never start with a colon."""
@@ -52,17 +51,6 @@ class ProjectGroup:
         if self.scope is None:
             return project_id is None and key is None
         return project_id in self.scope.ids if project_id is not None else key in self.scope.keys
-
-
-def project_groups(aliases: Mapping[str, str] | None = None) -> list[ProjectGroup]:
-    """Every project that a record belongs to, archived ones included, in one query. See groups_of; the dashboard's
-    pages take facets.current(folder).groups, which costs no query and knows the conversations' projects too."""
-    rows = (
-        Memory.objects.values_list("project_id", "project_key", "project")
-        .annotate(newest=Max("created_at"))
-        .order_by("newest")
-    )
-    return groups_of([(project_id, key, name) for project_id, key, name, _ in rows], aliases or {})
 
 
 def groups_of(

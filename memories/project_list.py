@@ -3,11 +3,15 @@ narrative is."""
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from dataclasses import dataclass
+from functools import lru_cache
 
 from memories import selectors
-from memories.core import clock, records
+from memories.behind import Behind
+from memories.core import clock, coverage, records
+from memories.core.errors import LLMMemoryError
 from memories.core.paths import DataFolder
 from memories.facets import FacetIndex, walk
 from memories.project_groups import ProjectGroup, Row
@@ -19,7 +23,7 @@ PAGE_SIZE = 60
 class ListedProject:
     """A project in the list. memories: that are shown (neither archived nor superseded); sessions: in the archive;
     last: a record's time of the newest memory or session, "" for none; narrative: uuid, "" where there is none;
-    written_at: when; behind: sessions that it lacks or that went on since, or to write the first one from."""
+    written_at: when; behind: sessions that it lacks, or to write the first one from."""
 
     group: ProjectGroup
     memories: int
@@ -27,7 +31,7 @@ class ListedProject:
     last: str
     narrative: str
     written_at: str
-    behind: int
+    behind: Behind
 
 
 @dataclass(frozen=True)
@@ -47,23 +51,21 @@ class _Tally:
         self.sessions = 0
         self.last = last
         self.narrative: tuple[str, str, str | None] = ("", "", None)  # created_at, uuid, transcript_ref
-        self.logs: dict[str, str] = {}
+        self.logs: dict[str, tuple[str, int | None]] = {}  # session id -> its log's end and turns
 
 
 def project_list(folder: DataFolder, index: FacetIndex, offset: int = 0) -> ProjectPage:
-    """PAGE_SIZE of the projects, the one last worked on first. Three queries, however many projects and rows.
-
-    A narrative is behind by what coverage counts, but for one thing that would need its file: a session that it was
-    written from has grown when it ended after the narrative was written. Raises MirrorUnavailableError.
+    """PAGE_SIZE of the projects, the one last worked on first. Three queries, however many projects and rows, and the
+    files of the narratives on the page: a narrative is behind by what coverage counts. Raises MirrorUnavailableError.
     """
     raw = selectors.mirror_connection(folder)
     tallies = {group.value: _tally(index, group) for group in index.groups}
     place = {row: tallies[group.value] for group in index.groups for row in _rows_of(group)}
     archived = _count(raw, place)
-    found = [_listed(group, tallies[group.value], archived) for group in index.groups]
-    found.sort(key=lambda one: (one.last, one.group.value), reverse=True)
+    groups = sorted(index.groups, key=lambda one: (tallies[one.value].last, one.value), reverse=True)
     end = offset + PAGE_SIZE
-    return ProjectPage(found[offset:end], end if end < len(found) else None, len(found))
+    listed = [_listed(folder, group, tallies[group.value], archived) for group in groups[offset:end]]
+    return ProjectPage(listed, end if end < len(groups) else None, len(groups))
 
 
 def _tally(index: FacetIndex, group: ProjectGroup) -> _Tally:
@@ -84,36 +86,39 @@ def _row(project_id: str | None, key: str | None) -> Row:
     return (project_id, None) if project_id is not None else (None, key)
 
 
-def _count(raw: sqlite3.Connection, place: dict[Row, _Tally]) -> set[str]:
-    """Fill the tallies; returns the ids of the archived sessions."""
+def _count(raw: sqlite3.Connection, place: dict[Row, _Tally]) -> dict[str, int]:
+    """Fill the tallies; returns the archived sessions with the bytes of their transcripts."""
     narratives = selectors.visible().filter(type="narrative").order_by("created_at", "uuid")
     for project_id, key, *narrative in narratives.values_list(
         "project_id", "project_key", "created_at", "uuid", "transcript_ref"
     ):
         if tally := place.get(_row(project_id, key)):
             tally.narrative = (narrative[0], narrative[1], narrative[2])
-    archived = set()
-    for project_id, key, session_id, ended_at in raw.execute(
-        "SELECT project_id, project_key, session_id, ended_at FROM session WHERE part = ''"
+    archived = {}
+    for project_id, key, session_id, ended_at, size in raw.execute(
+        "SELECT project_id, project_key, session_id, ended_at, max(size, read_bytes) FROM session WHERE part = ''"
     ):
-        archived.add(session_id)
+        archived[session_id] = size
         if tally := place.get(_row(project_id, key)):
             tally.sessions += 1
             tally.last = max(tally.last, clock.format_time(ended_at)) if ended_at else tally.last
-    for project_id, key, session_id, ended_at in raw.execute(
-        "SELECT project_id, project_key, session_id, created_at FROM memory INDEXED BY memory_logs "
+    for project_id, key, session_id, ended_at, turns in raw.execute(
+        "SELECT project_id, project_key, session_id, created_at, turns FROM memory INDEXED BY memory_logs "
         "WHERE type = 'session_log' AND session_id IS NOT NULL AND one_shot = 0"
     ):
-        if tally := place.get(_row(project_id, key)):
-            tally.logs[session_id] = max(ended_at, tally.logs.get(session_id, ""))
+        tally = place.get(_row(project_id, key))
+        if tally and ended_at >= tally.logs.get(session_id, ("", None))[0]:
+            tally.logs[session_id] = ended_at, turns
     return archived
 
 
-def _listed(group: ProjectGroup, tally: _Tally, archived: set[str]) -> ListedProject:
+def _listed(folder: DataFolder, group: ProjectGroup, tally: _Tally, archived: dict[str, int]) -> ListedProject:
     written_at, uuid, refs = tally.narrative
-    read = set(records.session_refs(refs))
-    behind = [
-        one for one, ended_at in tally.logs.items() if one in archived and (one not in read or ended_at > written_at)
+    logged = {one: log for one, log in tally.logs.items() if one in archived} if group.scope is not None else {}
+    read = logged.keys() & set(records.session_refs(refs))
+    current = _narrative(folder, uuid) if read else None
+    grown = [
+        one for one in read if current and coverage.grew(current, one, logged[one][0], archived[one], logged[one][1])
     ]
     return ListedProject(
         group=group,
@@ -122,5 +127,23 @@ def _listed(group: ProjectGroup, tally: _Tally, archived: set[str]) -> ListedPro
         last=tally.last,
         narrative=uuid,
         written_at=written_at,
-        behind=len(behind) if group.scope is not None else 0,
+        behind=Behind(len(logged) - len(read), len(grown)),
     )
+
+
+def _narrative(folder: DataFolder, uuid: str) -> coverage.Narrative | None:
+    """A narrative's file; None where it was deleted or broken since the last scan."""
+    try:
+        state = os.stat(records.record_path(folder, uuid))
+        return _loaded(folder, uuid, (state.st_mtime_ns, state.st_size, state.st_ino))
+    except (OSError, LLMMemoryError):
+        return None
+
+
+@lru_cache(maxsize=PAGE_SIZE)
+def _loaded(folder: DataFolder, uuid: str, _state: tuple[int, int, int]) -> coverage.Narrative:
+    """A narrative's file in the state that its status tells, kept: reading a page's would take a third of its time.
+
+    Raises RecordNotFoundError, InvalidRecordError, StorageError.
+    """
+    return coverage.Narrative(records.load(folder, uuid), [])

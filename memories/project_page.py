@@ -13,6 +13,7 @@ from django.db.models.functions import Substr
 
 from memories import cited_sessions, selectors, shown_text
 from memories.activity import Activity, activity
+from memories.behind import Behind
 from memories.core import coverage
 from memories.core.paths import DataFolder
 from memories.models import Memory
@@ -55,13 +56,17 @@ class Share:
 
 @dataclass(frozen=True)
 class Coverage:
-    """How far the narrative has come: the bar (shares that are not empty), sessions in all, summary in words; status:
-    `none`, `stale` or `current`; forks: uuids of other active narratives."""
+    """How far the narrative has come: the bar (shares that are not empty), sessions in all; status: `none`, `stale` or
+    `current`; behind: what it lacks, with turns of that and since, the record time of the oldest ("" for nothing);
+    missing: sessions it names that are not in the archive; forks: uuids of other active narratives."""
 
     shares: list[Share]
     sessions: int
-    summary: str
     status: str
+    behind: Behind
+    turns: int
+    since: str
+    missing: int
     forks: list[str]
 
 
@@ -136,13 +141,13 @@ def _narrative(raw: sqlite3.Connection, folder: DataFolder, current: coverage.Na
 
 
 def _coverage(found: dict[str, Any]) -> Coverage:
-    aside = sum(one["one_shot"] or one.get("running", False) for one in found["unprocessed"] + found["grown"])
     grown = sum(not one["one_shot"] for one in found["grown"])
+    behind = Behind(found["sessions_since"] - grown, grown)
     counts = {
         "processed": found["processed"],
-        "unprocessed": max(found["sessions_since"] - grown, 0),
-        "grown": grown,
-        "aside": aside,
+        "unprocessed": behind.new,
+        "grown": behind.grown,
+        "aside": found["on_disk"] - found["processed"] - behind.total,
     }
     total = max(sum(counts.values()), 1)
     shares = []
@@ -152,7 +157,16 @@ def _coverage(found: dict[str, Any]) -> Coverage:
         if count:
             shares.append(Share(kind, count, start, length))
         start = round(start + length, 3)
-    return Coverage(shares, found["on_disk"], found["summary"], found["status"], found["forks"])
+    return Coverage(
+        shares=shares,
+        sessions=found["on_disk"],
+        status=found["status"],
+        behind=behind,
+        turns=found["turns_since"],
+        since=found["since"] or "",
+        missing=len(found["stale_refs"]),
+        forks=found["forks"],
+    )
 
 
 def _memories(group: ProjectGroup, kind: str) -> list[QuerySet[Memory]]:

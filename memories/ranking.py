@@ -16,7 +16,9 @@ BEST_FIRST = 400
 smaller than that. With filters that leave too few of these, all matches are ranked."""
 
 _BM25 = f"-bm25(memory_fts, {', '.join(map(str, query.BM25_WEIGHTS))})"
-_BEST = f"SELECT rowid, {_BM25} AS score FROM memory_fts WHERE memory_fts MATCH ? ORDER BY score DESC LIMIT ?"
+_BEST = (
+    f"SELECT rowid, {_BM25} AS score FROM memory_fts WHERE memory_fts MATCH ? ORDER BY score DESC, rowid DESC LIMIT ?"
+)
 _FIELDS = ("id", "type", "importance", "project_id", "project_key", "created_at")
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import MAXYEAR, datetime
 from typing import Any
 
 from memories import selectors
 from memories.core import clock, transcripts, turn_rows
 from memories.core.paths import DataFolder
-from memories.local_time import month_of
+from memories.local_time import MONTH, month_of
 from memories.markdown import plain_line
 from memories.project_groups import ProjectGroup
 
@@ -88,8 +88,12 @@ class SessionFacets:
 
 def month_bounds(month: str) -> tuple[int, int] | None:
     """The first second of a month `2026-03` on this machine's clock and of the one after it; None for no month."""
+    if not MONTH.fullmatch(month):
+        return None
     try:
         first = datetime.strptime(month, "%Y-%m")  # noqa: DTZ007 - naive is this machine's zone
+        if (first.year, first.month) == (MAXYEAR, 12):
+            return int(first.timestamp()), int(first.replace(day=31, hour=23, minute=59, second=59).timestamp()) + 1
         after = first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)
         return int(first.timestamp()), int(after.timestamp())
     except (ValueError, OverflowError, OSError):
@@ -131,8 +135,8 @@ def session_page(
         f"(SELECT substr(text, 1, {2 * TITLE_CHARS}) FROM turn WHERE turn.id BETWEEN {first} AND {last} "
         "AND role = 'user' ORDER BY turn.id LIMIT 1), "
         "(SELECT count(*) FROM session AS b WHERE b.session_id = s.session_id AND b.part LIKE 'agent-%'), "
-        "(SELECT uuid || ' ' || one_shot FROM memory WHERE memory.session_id = s.session_id "
-        "AND memory.type = 'session_log' ORDER BY memory.id LIMIT 1) "
+        "(SELECT uuid || ' ' || one_shot || ' ' || coalesce(turns, s.turns) FROM memory "
+        "WHERE memory.session_id = s.session_id AND memory.type = 'session_log' ORDER BY memory.id LIMIT 1) "
         f"FROM (SELECT * FROM session AS s WHERE {condition} ORDER BY {_WHEN} DESC, s.id DESC LIMIT ?) AS s "
         f"ORDER BY {_WHEN} DESC, s.id DESC"
     )
@@ -144,7 +148,7 @@ def session_page(
 
 def _entry(row: tuple[Any, ...], groups: list[ProjectGroup]) -> SessionEntry:
     _, ended, session_id, project_id, key, branch, started, turns, repeats, size, problem, title, agents, log = row
-    uuid, _, one_shot = (log or "").partition(" ")
+    uuid, one_shot, turns = log.split(" ") if log else ("", "", turns)
     return SessionEntry(
         session_id=session_id,
         title=plain_line(title or "")[:TITLE_CHARS],
@@ -152,7 +156,7 @@ def _entry(row: tuple[Any, ...], groups: list[ProjectGroup]) -> SessionEntry:
         branch=branch or "",
         started_at=clock.format_time(started) if started is not None else "",
         ended_at=clock.format_time(ended),
-        turns=turns,
+        turns=int(turns),
         size=size,
         agents=agents,
         log_uuid=uuid,

@@ -99,6 +99,17 @@ def marked(passage: str, text: str, matched: list[str]) -> str:
     return passage
 
 
+def is_often(text: str, words: list[str], most: int) -> bool:
+    """Whether some words, in any form, are in a text more than so many times, taken together."""
+    left = most
+    folded = text.replace("İ", "i").lower()
+    for word in words:
+        left -= sum(1 for _ in itertools.islice(_stem_pattern(word).finditer(folded), left + 1))
+        if left < 0:
+            return True
+    return False
+
+
 def _pattern(word: str) -> re.Pattern[str]:
     """What finds a word of a question, in whatever way its parts are joined."""
     base = IRREGULAR.get(word, word)

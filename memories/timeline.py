@@ -23,6 +23,9 @@ PAGE_SIZE = 50
 EXCERPT_CHARS = 600
 """Characters of a memory's text that a list reads; a record may be 8 MB."""
 
+WORD_CHARS = 24
+"""How far before its end a title is cut, so that it ends with a whole word."""
+
 TITLE_CHARS = 110
 SHOWN_CHARS = 180
 """Characters of a title and of an excerpt that reach a page, about as many as two lines hold."""
@@ -197,10 +200,33 @@ def memory_entries(rows: list[dict[str, Any]], passages: dict[int, str], index: 
 def headline(first_line: str, start: str, passage: str) -> tuple[str, str]:
     """Title and excerpt of a text: of its first line, its beginning, and the passage that matched ("" for none). A
     passage that the title holds marks the title, so that no text is shown twice."""
-    title = snippets.line(plain_line(first_line), TITLE_CHARS)
+    title = _to_a_word(snippets.line(plain_line(first_line), TITLE_CHARS))
     passage = snippets.line(plain_line(passage), SHOWN_CHARS).replace(f"{MARK_END} {MARK_START}", " ")
     bare = passage.replace(MARK_START, "").replace(MARK_END, "").strip("…")
+    base = title.rstrip("…")
+    if passage and bare not in title and base and bare.startswith(base):
+        marked_title, rest = _divided(passage.lstrip("…"), len(base))
+        return marked_title + "…" * title.endswith("…"), rest.strip()
     if passage and bare not in title:
         return title, passage
     _, found, rest = start.partition(first_line)
     return title.replace(bare, passage.strip("…"), 1), snippets.line(plain_line(rest if found else start), SHOWN_CHARS)
+
+
+def _to_a_word(text: str) -> str:
+    """A line that was cut, ending with a whole word where one ends near."""
+    space = text.rfind(" ", len(text) - WORD_CHARS) if text.endswith("…") else -1
+    return f"{text[:space]}…" if space > 0 else text
+
+
+def _divided(passage: str, length: int) -> tuple[str, str]:
+    """A passage in two: so many of its characters, marks not counted, and the rest; marks that the cut lies in are
+    closed before it and opened after it."""
+    at = seen = 0
+    while seen < length:
+        seen += passage[at] not in {MARK_START, MARK_END}
+        at += 1
+    head, tail = passage[:at], passage[at:]
+    if head.count(MARK_START) > head.count(MARK_END):
+        return head + MARK_END, tail.removeprefix(MARK_END) if tail.startswith(MARK_END) else MARK_START + tail
+    return head, tail

@@ -63,6 +63,14 @@ class Hit:
     matched: list[str]
 
 
+@dataclass(frozen=True)
+class Turns:
+    """Turns that match, best first, each line once. is_cut: whether there may be more than REACH rows of the index."""
+
+    hits: list[TurnHit]
+    is_cut: bool
+
+
 class Hits:
     """What the words of some filters find. Each part is worked out when it is first asked for."""
 
@@ -83,24 +91,25 @@ class Hits:
         return self._index.of_ids(json.loads(f"[{listed or ''}]"))
 
     @cached_property
-    def turns(self) -> list[TurnHit]:
-        """The best REACH turns that all filters but the type leave, best first."""
+    def turns(self) -> Turns:
+        """The best turns that all filters but the type leave."""
         if not (self._filters.project or self._filters.month):
             return self._turns_anywhere
         sessions = self._index.sessions.items()
         return self._search({number: None for number, place in sessions if _is_in(place, self._filters)})
 
     @cached_property
-    def _turns_anywhere(self) -> list[TurnHit]:
-        """The best REACH turns of all projects and months."""
+    def _turns_anywhere(self) -> Turns:
+        """The best turns of all projects and months."""
         return self._search(None)
 
-    def turns_but_for(self, facet: str) -> list[TurnHit]:
-        """Those of the best REACH turns anywhere that all filters but the type and one, project or month, leave."""
+    def turns_but_for(self, facet: str) -> Turns:
+        """Those of the best turns anywhere that all filters but the type and one, project or month, leave."""
         if not getattr(self._filters, facet):
             return self.turns
         rest = replace(self._filters, project=None) if facet == "project" else replace(self._filters, month="")
-        return [turn for turn in self._turns_anywhere if _is_in(self._place(turn), rest)]
+        anywhere = self._turns_anywhere
+        return Turns([turn for turn in anywhere.hits if _is_in(self._place(turn), rest)], anywhere.is_cut)
 
     def place_of(self, turn: TurnHit, facet: str) -> str:
         """The project (a group's value) or month of a turn's conversation, "" where it has none."""
@@ -109,24 +118,35 @@ class Hits:
     def _place(self, turn: TurnHit) -> tuple[str, str]:
         return self._index.sessions.get(turn_rows.session_at(turn.place), ("", ""))
 
-    def _search(self, sessions: dict[int, None] | None) -> list[TurnHit]:
+    def _search(self, sessions: dict[int, None] | None) -> Turns:
         if self._filters.has_memory_fields or sessions == {}:
-            return []
+            return Turns([], is_cut=False)
         kept, key = self._index.kept, (self._filters.q, None if sessions is None else frozenset(sessions))
         found = kept.get(key)
         if found is None:
             corpus = turn_hits.corpus_of(self._raw)
-            found = turn_search.search(self._raw, corpus, self._filters.q, sessions=sessions, most=REACH)
+            rows = turn_search.search(self._raw, corpus, self._filters.q, sessions=sessions, most=REACH)
+            found = Turns(self._each_line_once(rows), len(rows) >= REACH)
             if len(kept) >= SEARCHES_KEPT:
                 kept.clear()
             kept[key] = found
         return found
 
+    def _each_line_once(self, turns: list[TurnHit]) -> list[TurnHit]:
+        """Of a long line, which the index has in several rows, the best one."""
+        lines: dict[tuple[int, int], TurnHit] = {}
+        for turn in turns:
+            row = self._raw.execute(_LINE, turn_rows.place_range(turn.place)).fetchone()
+            if row is not None:
+                lines.setdefault((row[0] >> turn_rows.SESSION_SHIFT, row[1]), turn)
+        return list(lines.values())
+
     def page(self, offset: int = 0) -> Page:
         """A page of PAGE_SIZE hits, best first; offset counts from the best hit, below MAX_RANKED."""
         end = min(offset + PAGE_SIZE, MAX_RANKED)
-        memories = self._best_memories(end + 1) if self._filters.type != TRANSCRIPT else []
-        turns = self._best_turns(end + 1) if self._filters.lists_turns else []
+        # As many on every page: with another number, ranking looks at other candidates, and pages would overlap.
+        memories = self._best_memories(MAX_RANKED + 1) if self._filters.type != TRANSCRIPT else []
+        turns = self._best_turns(MAX_RANKED + 1) if self._filters.lists_turns else []
         shares = search.weights([self._counted, turn_hits.counted(self._raw, self._filters.q)]) if turns else {}
         found = search.merged(memories, turns, lambda hit: sum(shares.get(word, 0.0) for word in hit.matched))
         entries = self._dressed(found[offset:end])
@@ -152,24 +172,17 @@ class Hits:
         return [Hit(row_id, is_turn=False, matched=held[row_id]) for row_id in ids]
 
     def _best_turns(self, most: int) -> list[Hit]:
-        """The best turns, each line once, however many of its rows are among them."""
-        found: dict[tuple[int, int], Hit] = {}
-        for turn in self.turns:
-            row = self._raw.execute(_LINE, turn_rows.place_range(turn.place)).fetchone()
-            if row is not None:
-                row_id, line = row
-                found.setdefault(
-                    (row_id >> turn_rows.SESSION_SHIFT, line), Hit(row_id, is_turn=True, matched=turn.matched)
-                )
-            if len(found) == most:
-                break
-        return list(found.values())
+        places = [
+            (self._raw.execute(_LINE, turn_rows.place_range(turn.place)).fetchone(), turn)
+            for turn in self.turns.hits[:most]
+        ]
+        return [Hit(row[0], is_turn=True, matched=turn.matched) for row, turn in places if row is not None]
 
     def _dressed(self, hits: list[Hit]) -> list[Entry | TurnEntry]:
         rows = memory_rows([hit.row_id for hit in hits if not hit.is_turn])
         ids = [row["id"] for row in rows]
-        passages = memory_hits.matching_passages(self._raw, self._question, ids) if ids else {}
         matched = {hit.row_id: hit.matched for hit in hits if not hit.is_turn}
+        passages = memory_hits.matching_passages(self._raw, self._question, ids, matched) if ids else {}
         for row in rows:
             passages[row["id"]] = self._marked(row, passages.get(row["id"], ""), matched[row["id"]])
         memories = dict(zip(ids, memory_entries(rows, passages, self._index), strict=True))

@@ -25,8 +25,9 @@ _MOST_MARKUP = 3
 """Markdown that becomes so many times as long is shown as it is: a table of nothing is ten times its source."""
 
 LABELS = {
-    "user": "User", "assistant": "Claude", "thinking": "Thinking", "output": "Output", "summary": "Summary for Claude",
-    "told": "What Claude was told", "client": "Claude Code", "image": "Not text", "broken": "Unreadable",
+    "user": "You", "assistant": "Claude", "thinking": "Thinking", "output": "Output", "summary": "Summary for Claude",
+    "told": "What Claude was told", "client": "Claude Code", "mark": "Claude Code", "image": "Not text",
+    "broken": "Unreadable",
 }  # fmt: skip
 
 
@@ -211,7 +212,14 @@ def _role_of(line: Line) -> str:
 def _speaker(role: str, found: ArchivedTranscript) -> str:
     if role == "user" and found.is_subagent:
         return "Prompt"
-    return {"user": "User", "assistant": "Claude", "told": "Claude Code", "output": "Tool"}.get(role, "")
+    return {"user": "You", "assistant": "Claude", "told": "Claude Code", "output": "Tool"}.get(role, "")
+
+
+def name_of(block: Block, found: ArchivedTranscript) -> str:
+    """What a block is where it stands without its line: You, Claude, Tool Bash, Output."""
+    if block.kind == "tool":
+        return f"Tool {clean(block.name)}"
+    return _speaker("user", found) if block.kind == "user" else _label(block)
 
 
 def _label(block: Block) -> str:

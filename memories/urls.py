@@ -19,9 +19,24 @@ class RecordIdConverter(StringConverter):
 
 
 class AnyTextConverter(StringConverter):
-    """Any text: a project's name may hold slashes, and line breaks too, which Django's own `path` does not take."""
+    """Any text: a project's name may hold slashes, and line breaks too, which Django's own `path` does not take.
+
+    Browsers take `.` and `..` between slashes out of an address: such a part, and one of them after `~`, gets a `~`.
+    """
 
     regex = "(?s:.+)"
+
+    def to_python(self, value: str) -> str:
+        """The text that an address names."""
+        return "/".join(part[1:] if part[:1] == "~" and _is_dots(part) else part for part in value.split("/"))
+
+    def to_url(self, value: str) -> str:
+        """The text as an address carries it."""
+        return "/".join(f"~{part}" if _is_dots(part) else part for part in str(value).split("/"))
+
+
+def _is_dots(part: str) -> bool:
+    return part.lstrip("~") in {".", ".."}
 
 
 register_converter(RecordIdConverter, "record")

@@ -36,7 +36,9 @@ FROM memory WHERE uuid IN (SELECT uuid FROM chain) ORDER BY created_at DESC, uui
 @dataclass(frozen=True)
 class ListedVersion:
     """A version as a list shows it. machine: "" where it is not known; size: characters; state: narratives.Version's,
-    for other records `active`, `superseded` or `archived`; older: uuid of the next older in the list, or ""."""
+    for other records `active`, `superseded` or `archived`; older: uuid of the next older in the list, or ""; is_apart:
+    whether there are others between it and the one that the page shows, so that no `older` leads from one to the other.
+    """
 
     uuid: str
     title: str
@@ -45,6 +47,7 @@ class ListedVersion:
     size: int
     state: str
     older: str
+    is_apart: bool
 
 
 @dataclass(frozen=True)
@@ -145,6 +148,7 @@ def _around(uuid: str, rows: list[dict[str, Any]], states: dict[str, str]) -> Ve
             size=row["size"],
             state=states[row["uuid"]],
             older=following[first + index],
+            is_apart=abs(first + index - place) > 1,
         )
         for index, row in enumerate(rows[first : first + LISTED])
     ]

@@ -190,7 +190,11 @@ def coverage_of(
     sessions = _sessions(connection, folder, project, own_session)
     refs = set(current.refs) if current else set()
     new = [one for one in sessions if one.session_id not in refs]
-    grown = [one for one in sessions if current and one.session_id in refs and _grew(current, one)]
+    grown = [
+        one
+        for one in sessions
+        if current and one.session_id in refs and grew(current, one.session_id, one.ended_at, one.size, one.turns)
+    ]
     unread = _unread_turns(connection, current, new, grown)
     counted = [one for one in sorted(new + grown, key=lambda one: one.ended_at) if one.counts]
     present = {one.session_id for one in sessions}
@@ -214,14 +218,14 @@ def coverage_of(
     return found
 
 
-def _grew(current: Narrative, session: _Session) -> bool:
-    """A session has grown when more was said since it was read: its transcript is larger, and has more turns where both
-    numbers are known (opening a session and leaving it adds lines, but says nothing). Where its size was not noted (the
-    first LLM Memory's narratives), when it ended after the narrative was written."""
-    size, turns = current.sizes.get(session.session_id), current.turns.get(session.session_id)
-    if size is None:
-        return session.ended_at > current.created_at
-    return session.size > size and (turns is None or session.turns is None or session.turns > turns)
+def grew(current: Narrative, session_id: str, ended_at: str, size: int, turns: int | None) -> bool:
+    """A session has grown when more was said since it was read: its transcript (size: bytes now) is larger, and has
+    more turns where both numbers are known (opening a session and leaving it adds lines, but says nothing). Where its
+    size was not noted (the first LLM Memory's narratives), when it ended after the narrative was written."""
+    read_size, read_turns = current.sizes.get(session_id), current.turns.get(session_id)
+    if read_size is None:
+        return ended_at > current.created_at
+    return size > read_size and (read_turns is None or turns is None or turns > read_turns)
 
 
 def _unread_turns(

@@ -62,7 +62,7 @@ def when(stored: str, form: str = "") -> SafeString:
     is in the title."""
     then = local(stored)
     shown = {"clock": f"{then:%H:%M}", "date": f"{then:%Y-%m-%d}"}.get(form, f"{then:%Y-%m-%d %H:%M}")
-    title = f"{then:%Y-%m-%d %H:%M %Z}, {stored[:10]} {stored[11:16]} UTC"
+    title = f"{stored[:10]} {stored[11:16]} UTC"
     return format_html('<time datetime="{}Z" title="{}">{}</time>', stored[:19], title, shown)
 
 

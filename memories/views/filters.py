@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from memories.core.records import TYPES
 from memories.facets import IMPORTANCES
+from memories.local_time import MONTH
 from memories.project_groups import ProjectGroup, find_group
 from memories.timeline import TRANSCRIPT, Cursor, Filters, Page
 from memories.timeline_search import MAX_RANKED
@@ -20,8 +21,11 @@ from memories.timeline_search import MAX_RANKED
 MAX_QUERY_CHARS = 300
 """Characters of a question that are used: every link of the page carries them."""
 
+MAX_TAGS = 10
+MAX_VALUE_CHARS = 500
+"""Tags, and characters of a tag, project or machine, that an address may carry: each link repeats them all."""
+
 _CURSOR = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)~(\d{1,18})", re.ASCII)
-_MONTH = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -36,15 +40,20 @@ class Place:
 
 
 def read_filters(query: QueryDict, groups: list[ProjectGroup]) -> Filters:
-    """The filters in an address. Raises BadRequest for a type, importance or month that does not exist."""
+    """The filters in an address. Raises BadRequest for a type, importance or month that does not exist, and for more or
+    longer values than a page has room for."""
     kind, importance, month = (query.get(name, "") for name in ("type", "importance", "month"))
     if kind and kind not in {*TYPES, TRANSCRIPT}:
         raise BadRequest(f"There is no type {kind!r:.60}; the types are {', '.join([*TYPES, TRANSCRIPT])}.")
     if importance and importance not in IMPORTANCES:
         raise BadRequest(f"importance is one of {', '.join(IMPORTANCES)}.")
-    if month and not _MONTH.fullmatch(month):
+    if month and not MONTH.fullmatch(month):
         raise BadRequest("month is a year and a month: 2026-03.")
     project = query.get("project", "")
+    if len(query.getlist("tag")) > MAX_TAGS:
+        raise BadRequest(f"At most {MAX_TAGS} tags can be chosen at once.")
+    if any(len(value) > MAX_VALUE_CHARS for value in (project, query.get("machine", ""), *query.getlist("tag"))):
+        raise BadRequest(f"A project, tag or machine in an address has at most {MAX_VALUE_CHARS} characters.")
     tags = (tag.strip().casefold() for tag in query.getlist("tag"))
     return Filters(
         q=query.get("q", "")[:MAX_QUERY_CHARS].strip(),

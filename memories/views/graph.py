@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -65,6 +65,10 @@ def graph(request: HttpRequest) -> HttpResponse:
         table = graph_table(settings.DATA_FOLDER, filters, offset)
         more = graph_address(filters, offset=table.next_offset) if table.next_offset else None
         context |= {"table": table, "offset": offset, "more_url": more, **_choices(filters, groups)}
+        context |= {"is_bare": filters == GraphFilters() and not (table.rows or offset or selected)}
+        context |= {"is_unfiltered": replace(filters, projects=True) == GraphFilters()}
+        context |= {"archived_url": graph_address(filters, archived=True)}
+        context |= {"projects_url": graph_address(filters, projects=True)}
         if partial:
             template = "dashboard/_graph_rows.html" if offset else "dashboard/_graph_table.html"
     response = render(request, template, context)
@@ -74,10 +78,13 @@ def graph(request: HttpRequest) -> HttpResponse:
 
 @answers_errors
 def graph_data(request: HttpRequest) -> HttpResponse:
-    """Nodes and links as JSON columns (graph.Graph), with a sentence about what there was no room for."""
+    """Nodes and links as JSON columns (graph.Graph), with a sentence about what there was no room for; with only=found
+    the ids of the nodes that were looked for, alone."""
     mirror_connection(settings.DATA_FOLDER)
     groups = facets.current(settings.DATA_FOLDER).groups
     found = graph_of(settings.DATA_FOLDER, read_graph_filters(request.GET, groups))
+    if request.GET.get("only") == "found":
+        return JsonResponse({"found": found.found}, json_dumps_params={"separators": (",", ":")})
     columns = {name: value for name, value in vars(found).items() if isinstance(value, list)}
     # In ASCII: a name may hold half a surrogate pair, which UTF-8 cannot carry.
     return JsonResponse({**columns, "said": left_out(found)}, json_dumps_params={"separators": (",", ":")})

@@ -1,5 +1,5 @@
 """The graph's state as an address and back: /graph/?focus=&depth=&type=&relationship=&project=&archived=1&sessions=1
-&projects=1&expand=&find=&selected=; fold is read by the page's script only."""
+&projects=0&expand=&find=&selected=; fold is read by the page's script only."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def read_graph_filters(query: QueryDict, groups: list[ProjectGroup]) -> GraphFil
         project=find_group(groups, project) if project else None,
         archived=query.get("archived", "") == "1",
         sessions=query.get("sessions", "") == "1",
-        projects=query.get("projects", "") == "1",
+        projects=query.get("projects", "") != "0",
         focus=_node(focus, "focus") if focus else "",
         depth=int(depth),
         expand=tuple(dict.fromkeys(expand)),
@@ -74,7 +74,7 @@ def graph_address(filters: GraphFilters, *, offset: int = 0, selected: str = "",
         ("project", wanted.project.value if wanted.project else ""),
         ("archived", "1" if wanted.archived else ""),
         ("sessions", "1" if wanted.sessions else ""),
-        ("projects", "1" if wanted.projects else ""),
+        ("projects", "" if wanted.projects else "0"),
         *(("expand", node) for node in wanted.expand),
         ("find", wanted.find),
         ("selected", selected),

@@ -92,11 +92,12 @@ def _facet(name: str, values: list[Value], filters: Filters, most: int) -> Facet
         detail = format_html(" <small>{}</small>", one.detail) if one.detail else ""
         state = _CHOSEN if one.is_chosen else ""
         options.append((url, state, _label(name, one), detail, shown_count(one.count, bool(filters.q))))
+    unfolded = OPEN + 1 if len(options) == OPEN + 1 else OPEN  # to fold one alone saves no room
     return Facet(
         HEADINGS[name],
-        format_html_join("", _OPTION, options[:OPEN]),
-        format_html_join("", _OPTION, options[OPEN:]),
-        len(options[OPEN:]),
+        format_html_join("", _OPTION, options[:unfolded]),
+        format_html_join("", _OPTION, options[unfolded:]),
+        len(options[unfolded:]),
     )
 
 

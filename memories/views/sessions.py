@@ -32,9 +32,10 @@ from memories.sessions import (
 )
 from memories.transcript_head import transcript_head
 from memories.transcript_pages import Wanted, around, page_of
-from memories.transcript_view import WHOLE_BYTES, TranscriptView, cleaned, place_text, whole_text
-from memories.views.errors import answers_errors
-from memories.views.rail import month_label
+from memories.transcript_view import WHOLE_BYTES, TranscriptView, cleaned, name_of, place_text, whole_text
+from memories.views.errors import answers_errors, error_page
+from memories.views.filters import MAX_VALUE_CHARS
+from memories.views.rail import Chip, month_label
 
 OPTIONS_OPEN = 12
 """Projects and months that the rail shows before "more" has to be opened."""
@@ -75,11 +76,13 @@ def _wants_part(request: HttpRequest) -> bool:
 
 def _filters(query: QueryDict, groups: list[ProjectGroup]) -> tuple[SessionFilters, SessionCursor | None]:
     project, month, before = (query.get(name, "") for name in ("project", "month", "before"))
+    if len(project) > MAX_VALUE_CHARS:
+        raise BadRequest(f"A project in an address has at most {MAX_VALUE_CHARS} characters.")
     if month and month_bounds(month) is None:
-        raise BadRequest(f"{month!r:.40} is no month; one is written 2026-03.")
+        raise BadRequest(f"{month!r:.40} is no month: one is written 2026-03.")
     cursor = _CURSOR.fullmatch(before)
     if before and cursor is None:
-        raise BadRequest("before does not name a place in the list of sessions.")
+        raise BadRequest("“before” is no place in the list of sessions.")
     filters = SessionFilters(find_group(groups, project) if project else None, month)
     return filters, SessionCursor(int(cursor[1]), int(cursor[2])) if cursor else None
 
@@ -116,34 +119,58 @@ def _rail(filters: SessionFilters, groups: list[ProjectGroup]) -> dict[str, Any]
     facets = []
     for heading, options in (("Project", projects), ("Month", months)):
         options.sort(key=lambda option: not option[-1])
-        facets.append((heading, options[:OPTIONS_OPEN], options[OPTIONS_OPEN:]))
-    return {"facets": facets, "total": found.total, "all_url": reverse("sessions"), "first_url": _list_url(filters)}
+        shown = OPTIONS_OPEN + (len(options) == OPTIONS_OPEN + 1)  # to fold one alone saves no room
+        facets.append((heading, options[:shown], options[shown:]))
+    return {
+        "facets": facets,
+        "chips": _chips(filters),
+        "month": month_label(month) if month else "",
+        "total": found.total,
+        "all_url": reverse("sessions"),
+        "first_url": _list_url(filters),
+    }
+
+
+def _chips(filters: SessionFilters) -> list[Chip]:
+    """What is chosen, each with the address that takes it away."""
+    project, month = filters.project, filters.month
+    chips = [Chip(f"Project: {project.name}", _list_url(SessionFilters(None, month)))] if project else []
+    return chips + ([Chip(f"Month: {month_label(month)}", _list_url(SessionFilters(project, "")))] if month else [])
 
 
 @answers_errors
 def transcript(request: HttpRequest, session: str) -> HttpResponse:
     """A transcript: a page of it, the hits of words in it, the whole of one block; for htmx a part of these."""
     found = archived_sessions.find(settings.DATA_FOLDER, session)
+    try:
+        response = _part_of(request, found)
+    except TranscriptError as error:
+        start = reverse("transcript", args=[found.name])
+        ways = [("Open its start", start), ("Open its end", f"{start}?end=1")]
+        response = error_page(request, 404, "This place is not in the transcript", str(error), ways)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+def _part_of(request: HttpRequest, found: ArchivedTranscript) -> HttpResponse:
+    """What the address asks of a transcript. Raises TranscriptError for a place that it does not have."""
     query = request.GET
     conversation = indexed(settings.DATA_FOLDER, found)
     words = cleaned(query.get("find", "")).strip()
     wanted = _wanted(query)
     if "whole" in query:
-        response = _whole(request, found)
-    elif "requests" in query and conversation is not None:
-        response = _requests(request, found, conversation)
-    elif words and wanted == Wanted():
-        response = _hits(request, found, words)
-    else:
-        response = _page(request, found, conversation, wanted, words)
-    patch_vary_headers(response, ["HX-Request"])
-    return response
+        return _whole(request, found)
+    if "requests" in query and conversation is not None:
+        return _requests(request, found, conversation)
+    if words and wanted == Wanted():
+        return _hits(request, found, words)
+    return _page(request, found, conversation, wanted, words)
 
 
 def _wanted(query: QueryDict) -> Wanted:
     line = query.get("line", "")
     if line and not _NUMBER.fullmatch(line):
-        raise BadRequest("line must be a whole number.")
+        raise BadRequest("“line” is not a whole number.")
     return Wanted(int(line or 0), _place(query, "from"), _place(query, "before"), query.get("end") == "1")
 
 
@@ -151,7 +178,7 @@ def _place(query: QueryDict, name: str) -> Place | None:
     text = query.get(name, "")
     match = _PLACE.fullmatch(text)
     if text and match is None:
-        raise BadRequest(f"{name} does not name a place in a transcript.")
+        raise BadRequest(f"“{name}” is no place in a transcript.")
     return (int(match[1]), int(match[2])) if match else None
 
 
@@ -200,7 +227,7 @@ def _page(
 def _requests(request: HttpRequest, found: ArchivedTranscript, conversation: IndexedConversation) -> HttpResponse:
     match = re.fullmatch(r"(before|from)-([0-9]{1,12})", request.GET["requests"], re.ASCII)
     if match is None:
-        raise BadRequest("requests does not name a part of the outline.")
+        raise BadRequest("“requests” is no part of the outline.")
     outline = conversation.before(int(match[2])) if match[1] == "before" else conversation.after(int(match[2]))
     context = {"outline": outline, "line_url": TranscriptView(found, []).address(line=""), "only": match[1]}
     return render(request, "dashboard/_transcript_requests.html", context)
@@ -213,7 +240,10 @@ def _hits(request: HttpRequest, found: ArchivedTranscript, words: str) -> HttpRe
     result = transcript_find.find(found, words, begin)
     view = TranscriptView(found, [])
     context = _head(found, view, words) | {
-        "hits": [(hit, view.address(find=words, line=hit.place[0]) + f"#L{hit.place[0]}") for hit in result.hits],
+        "hits": [
+            (hit, view.address(find=words, line=hit.place[0]) + f"#L{hit.place[0]}", name_of(hit.block, found))
+            for hit in result.hits
+        ],
         "result": result,
         "begin": begin[0],
         "more_url": view.address(find=words, after=place_text(result.after)) if result.after else "",
@@ -225,17 +255,17 @@ def _hits(request: HttpRequest, found: ArchivedTranscript, words: str) -> HttpRe
 def _whole(request: HttpRequest, found: ArchivedTranscript) -> HttpResponse:
     place, part, at = _place(request.GET, "whole"), request.GET.get("part", "0"), request.GET.get("at", "0")
     if place is None or not _NUMBER.fullmatch(part) or not _NUMBER.fullmatch(at):
-        raise BadRequest("whole does not name a part of a line.")
+        raise BadRequest("“whole” is no part of a line.")
     line = transcript_reading.read_line_at(found, place)
     blocks = [block for block in (line.blocks if line else []) if block.index == int(part)]
     text = whole_text(blocks[0]) if blocks else ""
     if not blocks or int(at) > len(text):
-        raise TranscriptError(f"Line {place[0]:,} of {found.name} has no such part: open it from its start.")
+        raise TranscriptError(f"Line {place[0]:,} of {found.name} has no such part: it was replaced since.")
     piece = transcript_reading.cut(text[int(at) :], WHOLE_BYTES)
     view, end = TranscriptView(found, []), int(at) + len(piece)
     context = {
         "found": found,
-        "block": blocks[0],
+        "who": name_of(blocks[0], found),
         "text": cleaned(piece),
         "first": int(at) + 1,
         "last": end,

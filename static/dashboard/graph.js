@@ -10,7 +10,7 @@ const canvas = document.getElementById("graph-canvas");
 const panel = document.getElementById("graph-panel");
 const said = document.getElementById("graph-said");
 const empty = document.getElementById("graph-empty");
-const TABLE_WAITS = 300; // milliseconds after the last letter in the search field
+const FIND_WAITS = 300; // milliseconds after the last letter in the search field
 
 const state = new State(form);
 const worker = new Worker(new URL("graph_worker.js", import.meta.url));
@@ -20,7 +20,9 @@ let run = 0; // of the simulation: what an older one still sends is dropped
 let asked = null; // the request for data under way
 let ticks = { count: 0, milliseconds: 0 };
 let returnTo = null; // what had the focus before the panel was opened
-let tableTimer = 0;
+let findTimer = 0;
+let finding = null; // the search under way
+let left = ""; // what the server had no room for
 
 // ---- The data and the simulation
 
@@ -44,10 +46,10 @@ function show(data, fit) {
   settle(false);
   if (fit) view.follow = true;
   view.selected = scene.index.get(state.selected) ?? -1;
+  left = data.said;
   fold();
   view.show(scene);
-  find();
-  tell(data.said);
+  marked(state.find ? data.found : null);
   run += 1;
   worker.postMessage({
     do: "start",
@@ -76,17 +78,24 @@ function settle(done) {
   root.dataset.state = done ? "settled" : "moving";
 }
 
-function tell(left) {
+function tell() {
   const number = (count, one, many) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
-  const others = scene.count - scene.memories;
-  const text = `${number(scene.memories, "memory", "memories")}${others ? `, ${number(others, "other node", "other nodes")}` : ""}, ${number(scene.sources.length, "link", "links")}`;
+  const { memories, sessions, projects, missing, links, folded } = scene.counts();
+  const text = [
+    number(memories, "memory", "memories"),
+    ...(sessions ? [number(sessions, "session", "sessions")] : []),
+    ...(projects ? [number(projects, "project", "projects")] : []),
+    ...(missing ? [`${missing.toLocaleString("en")} not on this machine`] : []),
+    number(links, "link", "links"),
+    ...(folded ? [`${folded.toLocaleString("en")} folded away`] : []),
+  ].join(", ");
   said.textContent = `${text}. ${left}`.trim();
   canvas.setAttribute("aria-label", `Graph of ${text}. The table below has the same content.`);
   empty.hidden = scene.count > 0 && scene.sources.length > 0;
-  empty.textContent = scene.count
-    ? "Nothing here is linked yet. Ask Claude to connect two memories (memory_connect, related_to), or switch on sessions or projects."
-    : "There is nothing to draw. Choose other filters, or let Claude remember something first.";
+  if (scene.count) empty.textContent = "Nothing here is linked yet: switch on sessions or projects to see what belongs together.";
+  else empty.textContent = state.isWhole ? "There is nothing to draw." : "Nothing fits: choose other filters.";
   form.querySelector(".whole").hidden = !state.focus;
+  form.elements.depth.disabled = !state.focus;
 }
 
 // ---- What is asked for changes
@@ -108,18 +117,34 @@ function table() {
   fill(document.getElementById("graph-table"), root.dataset.url + state.query());
 }
 
-function find() {
-  const text = state.find;
-  view.matches = text && scene ? scene.matching(text) : null;
+// Asks what has the text: the server knows whole titles, and finds for the table by the same rule.
+async function find() {
+  finding?.abort();
+  table();
+  if (!state.find) return marked(null);
+  const own = (finding = new AbortController());
+  try {
+    const answer = await fetch(`${root.dataset.source}${state.query()}&only=found`, { signal: own.signal });
+    if (!answer.ok) throw new Error(answer.statusText);
+    marked((await answer.json()).found);
+  } catch (error) {
+    if (error.name !== "AbortError") form.querySelector("[data-graph=found]").textContent = "The search failed: try again";
+  }
+}
+
+// ids: of the nodes that were found; null where nothing is looked for.
+function marked(ids) {
+  view.matches = ids && new Set(ids.map((id) => scene?.index.get(id)).filter((node) => node !== undefined));
   view.draw();
   const count = view.matches?.size;
-  const status = form.querySelector("[data-graph=found]");
-  status.textContent = view.matches ? `${count} found${count ? ", Enter shows them" : ""}` : "";
+  const text = view.matches ? `${count.toLocaleString("en")} found${count ? ", Enter shows them" : ""}` : "";
+  form.querySelector("[data-graph=found]").textContent = text;
 }
 
 function fold() {
   const folded = new Set([...state.fold].map((id) => scene.index.get(id)).filter((node) => node !== undefined));
   scene.fold(folded, scene.index.get(state.focus));
+  tell();
 }
 
 form.addEventListener("change", (event) => {
@@ -127,10 +152,9 @@ form.addEventListener("change", (event) => {
 });
 
 form.elements.find.addEventListener("input", () => {
-  find();
   remember();
-  clearTimeout(tableTimer);
-  tableTimer = setTimeout(table, TABLE_WAITS);
+  clearTimeout(findTimer);
+  findTimer = setTimeout(find, FIND_WAITS);
 });
 
 form.addEventListener("submit", (event) => {
@@ -159,14 +183,16 @@ function select(id) {
   view.selected = scene?.index.get(id) ?? -1;
   view.draw();
   remember();
-  panelOf(id);
+  return panelOf(id);
 }
 
 async function panelOf(id) {
   if (!id) return clear(panel);
   const query = state.query();
   const address = `${root.dataset.url}${query ? `${query}&` : "?"}selected=${encodeURIComponent(id)}`;
-  if (await fill(panel, address)) buttons();
+  const filled = await fill(panel, address);
+  if (filled) buttons();
+  return filled;
 }
 
 function close() {
@@ -212,8 +238,14 @@ function buttons() {
   const id = acts.dataset.node;
   const node = scene.index.get(id);
   const button = (name) => acts.querySelector(`[data-graph=${name}]`);
-  button("expand").disabled = node === undefined || KINDS[scene.kinds[node]] === "missing";
-  button("expand").textContent = state.expand.includes(id) ? "Hide its neighbours again" : "Show its neighbours";
+  const isExpanded = state.expand.includes(id);
+  const isAllThere = node !== undefined && scene.around(node) >= Number(acts.dataset.around);
+  button("expand").disabled = !isExpanded && (node === undefined || KINDS[scene.kinds[node]] === "missing" || isAllThere);
+  button("expand").textContent = isExpanded
+    ? "Hide its neighbours again"
+    : isAllThere
+      ? "All its neighbours are here"
+      : "Show its neighbours";
   button("collapse").disabled = node === undefined || !scene.neighbours(node).length;
   button("collapse").textContent = state.fold.has(id) ? "Unfold its neighbours" : "Fold its neighbours";
   button("pin").disabled = node === undefined;
@@ -257,7 +289,7 @@ document.addEventListener("click", (event) => {
     const id = new URL(control.href).searchParams.get("focus");
     returnTo = control;
     focusOn(id);
-    select(id);
+    select(id).then((filled) => filled && document.getElementById("graph-panel-title")?.focus({ preventScroll: true }));
     document.getElementById("graph-stage").scrollIntoView({ block: "nearest" });
   } else if (Object.hasOwn(acts, name)) {
     event.preventDefault();

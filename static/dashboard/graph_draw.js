@@ -24,8 +24,15 @@ const DIM = 0.14;
 const LABELS = 90; // at most, of those that fit
 const LABEL_FROM = 1.1; // zoom from which on names are drawn in a large graph
 const FEW = 60; // nodes up to which names are always drawn
+const ALL_NAMED = 30; // nodes up to which each has its name, even where that crosses something
 const LABEL_LENGTH = 34; // characters
+const LETTER = 6.4; // px, about
 const LINE = 15; // px
+const CELL = 8; // px
+
+const PROJECT = KINDS.indexOf("project"); // always named: the landmarks of a large graph
+const LANDMARKS = 12; // projects that have their name even where it crosses something
+const RING = 6; // px around what is chosen or found
 
 const SHAPES = {
   narrative(ctx, x, y, r) {
@@ -208,15 +215,16 @@ export class Painter {
     ring(selected, this.colours.chosen, 6);
   }
 
-  // Names of what matters most first, each where it covers no other.
+  // Names of what matters most first, each where it covers no other and no node.
   #names(scene, view, bright, seen) {
     const { ctx } = this;
-    const { k, x, y } = view.transform;
+    const { k } = view.transform;
     const always = scene.shownCount <= FEW || k >= LABEL_FROM;
     const narrowed = view.hovered >= 0 || view.matches;
     let wanted = [];
     for (let node = 0; node < scene.count; node += 1) {
-      if (seen[node] && bright[node] && (always || narrowed || node === view.selected)) wanted.push(node);
+      const isWanted = always || narrowed || node === view.selected || scene.kinds[node] === PROJECT;
+      if (seen[node] && bright[node] && isWanted) wanted.push(node);
     }
     const first = (node) => (node === view.hovered || node === view.selected ? 100 : 0) + scene.importance[node];
     wanted = wanted.sort((a, b) => first(b) - first(a)).slice(0, 4 * LABELS);
@@ -227,16 +235,17 @@ export class Painter {
     ctx.lineWidth = 3;
     ctx.strokeStyle = this.colours.page;
     ctx.fillStyle = this.colours.text;
-    const taken = new Set();
+    const must = (node) => scene.shownCount <= ALL_NAMED || (scene.kinds[node] === PROJECT && this.labels < LANDMARKS);
+    const taken = wanted.length ? occupied(scene, view, seen) : null;
     this.labels = 0;
     for (const node of wanted) {
       if (this.labels === LABELS) break;
       const whole = scene.name(node);
       const name = whole.length > LABEL_LENGTH ? `${whole.slice(0, LABEL_LENGTH - 1)}…` : whole;
-      const [px, py] = [scene.positions[2 * node] * k + x, scene.positions[2 * node + 1] * k + y + scene.radii[node] * k + 4];
-      if (!claim(taken, px, py, name.length * 6.4)) continue;
-      ctx.strokeText(name, px, py);
-      ctx.fillText(name, px, py);
+      const place = claim(taken, places(scene, view, node, name.length * LETTER), node, must(node));
+      if (!place) continue;
+      ctx.strokeText(name, ...place);
+      ctx.fillText(name, ...place);
       this.labels += 1;
     }
   }
@@ -255,14 +264,55 @@ function brightOf(scene, { hovered, matches }) {
   return bright;
 }
 
-// Takes the cells that a line of text covers; false when one is taken already.
-function claim(taken, x, y, width) {
-  const row = Math.round(y / LINE);
-  const cells = [];
-  for (let cell = Math.floor((x - width / 2) / 20); cell <= Math.floor((x + width / 2) / 20); cell += 1) {
-    cells.push(`${cell},${row}`, `${cell},${row + 1}`);
+const cell = (x, y) => Math.floor(y / CELL) * 65536 + Math.floor(x / CELL);
+
+// The cells of the canvas that nodes cover: cell -> node, -1 where there are several.
+function occupied(scene, { transform: { k, x, y }, matches }, seen) {
+  const taken = new Map();
+  for (let node = 0; node < scene.count; node += 1) {
+    if (!seen[node]) continue;
+    const r = Math.max(k, SMALLEST) * scene.radii[node] + (matches?.has(node) ? RING : 0);
+    const [px, py] = [scene.positions[2 * node] * k + x, scene.positions[2 * node + 1] * k + y];
+    for (let cy = py - r; cy < py + r + CELL; cy += CELL) {
+      for (let cx = px - r; cx < px + r + CELL; cx += CELL) {
+        const key = cell(Math.min(cx, px + r), Math.min(cy, py + r));
+        taken.set(key, (taken.get(key) ?? node) === node ? node : -1);
+      }
+    }
   }
-  if (cells.some((cell) => taken.has(cell))) return false;
-  for (const cell of cells) taken.add(cell);
-  return true;
+  return taken;
+}
+
+// Where a name may stand, as the middle of its upper edge: below its node, above, right and left of it; on the canvas.
+function places(scene, { transform: { k, x, y }, width, height }, node, length) {
+  const [px, py] = [scene.positions[2 * node] * k + x, scene.positions[2 * node + 1] * k + y];
+  const r = Math.max(k, SMALLEST) * scene.radii[node] * 1.3;
+  const aside = r + RING + length / 2;
+  const found = [
+    [px, py + r + RING],
+    [px, py - r - RING - LINE + 3],
+    [px + aside, py - LINE / 2],
+    [px - aside, py - LINE / 2],
+  ];
+  const inside = found.filter(([a, b]) => a > length / 2 && a < width - length / 2 && b > 0 && b < height - LINE);
+  return (inside.length ? inside : found.slice(0, 1)).map((place) => [...place, length]);
+}
+
+// Takes the cells of the first place that is free, and says which it is; where none is, the least bad one if it has to
+// be, else null.
+function claim(taken, wanted, node, must) {
+  let best = null;
+  let fewest = must ? Infinity : 1;
+  for (const [x, y, length] of wanted) {
+    const cells = [];
+    for (let cy = y + 2; cy < y + LINE - 2; cy += CELL / 2) {
+      for (let cx = x - length / 2; cx <= x + length / 2; cx += CELL) cells.push(cell(cx, cy));
+    }
+    const crossed = cells.filter((one) => (taken.get(one) ?? node) !== node).length;
+    if (crossed >= fewest) continue;
+    [fewest, best] = [crossed, { place: [x, y], cells }];
+    if (!crossed) break;
+  }
+  for (const one of best?.cells ?? []) taken.set(one, -1);
+  return best?.place ?? null;
 }

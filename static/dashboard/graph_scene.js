@@ -4,6 +4,7 @@
 export const KINDS = ["narrative", "note", "session_log", "session", "project", "missing"];
 export const LINKS = ["supersedes", "related_to", "session", "project"];
 
+const SESSION = KINDS.indexOf("session"); // what comes before it is a memory
 const MISSING = KINDS.indexOf("missing");
 const BESIDE = 12; // how far from its neighbour a node that was not there before starts
 
@@ -16,7 +17,6 @@ export class Scene {
     this.titles = data.titles;
     this.importance = Uint8Array.from(data.importance);
     this.hidden = Uint8Array.from(data.hidden);
-    this.projects = data.projects.map((index) => (index < 0 ? "" : data.project_names[index]));
     this.sources = Uint32Array.from(data.sources);
     this.targets = Uint32Array.from(data.targets);
     this.relationships = Uint8Array.from(data.relationships);
@@ -29,8 +29,31 @@ export class Scene {
     this.tree = null;
   }
 
-  get memories() {
-    return this.kinds.reduce((sum, kind) => sum + (kind < 3), 0);
+  // What is shown, and how many nodes are folded away.
+  counts() {
+    const of = (...names) => {
+      const kinds = names.map((name) => KINDS.indexOf(name));
+      return this.kinds.reduce((sum, kind, node) => sum + (this.shown[node] && kinds.includes(kind) ? 1 : 0), 0);
+    };
+    return {
+      memories: of("narrative", "note", "session_log"),
+      sessions: of("session"),
+      projects: of("project"),
+      missing: of("missing"),
+      links: this.sources.reduce((sum, source, link) => sum + (this.shown[source] & this.shown[this.targets[link]]), 0),
+      folded: this.count - this.shownCount,
+    };
+  }
+
+  // How many memories next to a node are here, directly or in a session with it.
+  around(node) {
+    const found = new Set();
+    for (const next of this.neighbours(node)) {
+      if (this.kinds[next] < SESSION) found.add(next);
+      if (this.kinds[next] === SESSION) for (const one of this.neighbours(next)) found.add(one);
+    }
+    found.delete(node);
+    return found.size;
   }
 
   get shownCount() {
@@ -84,16 +107,6 @@ export class Scene {
         if (!folded.has(next) && this.neighbours(next).every((one) => folded.has(one))) this.shown[next] = 0;
       }
     }
-  }
-
-  // The nodes whose title, project or kind has the text, in any case.
-  matching(text) {
-    const wanted = text.toLowerCase();
-    const found = new Set();
-    for (let node = 0; node < this.count; node += 1) {
-      if (`${this.titles[node]}\n${this.projects[node]}`.toLowerCase().includes(wanted)) found.add(node);
-    }
-    return found;
   }
 
   #connect() {

@@ -1,7 +1,7 @@
 // What the graph shows, as the form, as an address, and back: every state has an address that also works on load.
 
 const ALL = ["type", "relationship"]; // checkboxes of which all are chosen unless the address says otherwise
-const SWITCHES = ["archived", "sessions", "projects"];
+const SWITCHES = { archived: "", sessions: "", projects: "1" }; // as they are unless the address says otherwise
 const NONE = "none";
 const DEPTH = "2"; // where the address does not say
 
@@ -22,7 +22,9 @@ export class State {
       const chosen = query.getAll(name);
       for (const box of this.#boxes(name)) box.checked = !chosen.length || chosen.includes(box.value);
     }
-    for (const name of SWITCHES) this.form.elements[name].checked = query.get(name) === "1";
+    for (const [name, usual] of Object.entries(SWITCHES)) {
+      this.#box(name).checked = (query.getAll(name).at(-1) ?? usual) === "1"; // without a script, 0 stands before a chosen 1
+    }
     this.form.elements.find.value = query.get("find") ?? "";
     this.form.elements.depth.value = query.get("depth") || DEPTH;
     const project = this.form.elements.project;
@@ -48,7 +50,7 @@ export class State {
     const put = (name, value) => value && query.append(name, value);
     const { elements } = this.form;
     put("focus", this.focus);
-    put("depth", elements.depth.value === DEPTH ? "" : elements.depth.value);
+    put("depth", !this.focus || elements.depth.value === DEPTH ? "" : elements.depth.value);
     for (const name of ALL) {
       const boxes = [...this.#boxes(name)];
       const chosen = boxes.filter((box) => box.checked);
@@ -57,7 +59,10 @@ export class State {
       if (!chosen.length) put(name, NONE);
     }
     put("project", elements.project.value);
-    for (const name of SWITCHES) put(name, elements[name].checked ? "1" : "");
+    for (const [name, usual] of Object.entries(SWITCHES)) {
+      const value = this.#box(name).checked ? "1" : "";
+      if (value !== usual) put(name, value || "0");
+    }
     for (const node of this.expand) put("expand", node);
     put("find", this.find);
     if (whole) {
@@ -66,6 +71,16 @@ export class State {
     }
     const text = query.toString();
     return text ? `?${text}` : "";
+  }
+
+  // Whether nothing is filtered away.
+  get isWhole() {
+    const boxes = ALL.flatMap((name) => [...this.#boxes(name)]);
+    return !this.focus && !this.form.elements.project.value && boxes.every((box) => box.checked);
+  }
+
+  #box(name) {
+    return this.form.querySelector(`input[type="checkbox"][name="${name}"]`);
   }
 
   #boxes(name) {

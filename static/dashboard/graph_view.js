@@ -5,7 +5,7 @@ import { Painter } from "./graph_draw.js";
 const REACH = 6; // px around a node that still count as on it
 const ZOOM = [0.03, 8];
 const MARGIN = 48; // px around a fitted graph
-const CLOSE = 2; // the zoom that fitting a small graph stops at
+const CLOSE = 2.5; // the zoom that fitting a small graph stops at
 const MOVE = 300; // milliseconds of an animated zoom
 const STILL = 4; // px that a click may move
 

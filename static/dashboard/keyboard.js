@@ -22,8 +22,10 @@
     if (!dialog.open) dialog.showModal();
   };
 
-  const escape = () => {
-    if (typing(document.activeElement)) document.activeElement.blur();
+  const escape = (event) => {
+    if (!typing(document.activeElement)) return;
+    event.preventDefault(); // Chromium would empty a search field, which is a search of its own
+    document.activeElement.blur();
   };
 
   const act = {
@@ -39,7 +41,7 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-    if (event.key === "Escape") return escape();
+    if (event.key === "Escape") return escape(event);
     if (typing(event.target) || document.querySelector("dialog[open]")) return;
     if (performance.now() < pending) {
       pending = 0;

@@ -1,14 +1,69 @@
 // The transcript reader: deep links to lines, the reader's place when earlier lines are loaded, n and p from request to
-// request, found words highlighted. The page works without it.
+// request, the outline's mark, found words highlighted. The page works without it.
 (() => {
   "use strict";
   const MOST_RANGES = 500; // highlighted at once
-  const READING_TOP = 140; // px below which a request is not the one being read: the header ends above it
+  const GAP = 16; // px between the header and a line that is gone to
+  const SLACK = 24; // px by which the top of the line that is read may lie elsewhere
   const conversation = document.getElementById("conversation");
   if (!conversation) return;
+  const header = document.querySelector("header.site");
+  const outline = document.querySelector(".outline");
   const lineNumber = (hash) => /^#L([0-9]{1,12})$/.exec(hash)?.[1];
+  const numberOf = (line) => Number(line.id.slice(1));
 
-  // A line that is folded away is opened; one that is not on the page is asked for, once.
+  // Where reading begins: below the header where it stays in sight. What is scrolled to comes to lie there.
+  const readingTop = () => (getComputedStyle(header).position === "sticky" ? header.offsetHeight : 0) + GAP;
+  const fit = () => {
+    const root = document.documentElement.style;
+    root.setProperty("--header", `${readingTop() - GAP}px`);
+    root.scrollPaddingTop = `${readingTop()}px`;
+  };
+
+  // The outline's mark follows the reader, in sight within the outline's own box; the page is never scrolled for it.
+  let reading = 0; // the number of the line that is read
+  let goneTo = 0; // the number of the line last gone to: near the end it cannot come to the top
+  const keepInSight = (link) => {
+    const box = [link.closest("ol"), outline].find((one) => one.scrollHeight > one.clientHeight + 1);
+    if (!box) return;
+    const place = link.getBoundingClientRect();
+    const top = place.top - box.getBoundingClientRect().top;
+    if (top < 0 || top + place.height > box.clientHeight) box.scrollTop += top - box.clientHeight / 2;
+  };
+  const mark = (number) => {
+    reading = number;
+    if (!outline) return;
+    const [further, requests] = [".further a", "li:not(.further) a"].map((one) => [...outline.querySelectorAll(one)]);
+    const found = requests.findLast((one) => Number(lineNumber(one.hash)) <= number);
+    const more = further.find((one) =>
+      one.getAttribute("hx-get").includes("=from-") ? Number(lineNumber(one.hash)) <= number : !found,
+    );
+    more?.click(); // more of the outline is asked for: afterSwap marks again
+    if (!found || found.hasAttribute("aria-current")) return;
+    for (const one of requests) one.toggleAttribute("aria-current", false);
+    found.setAttribute("aria-current", "true");
+    keepInSight(found);
+  };
+  const isInView = (line) => {
+    const box = line?.getBoundingClientRect();
+    return box && box.bottom > readingTop() && box.top < innerHeight;
+  };
+  const follow = (entries) => {
+    const atEnd = scrollY > 0 && innerHeight + scrollY >= document.documentElement.scrollHeight - 2;
+    const read = entries.findLast((one) => one.isIntersecting)?.target;
+    if (!atEnd) return read && mark(numberOf(read));
+    const gone = document.getElementById(`L${goneTo}`);
+    mark(isInView(gone) ? goneTo : numberOf([...conversation.querySelectorAll(".line")].at(-1)));
+  };
+  let observer = null; // of what lies where reading begins, a strip of the screen
+  const observe = () => {
+    const top = readingTop() + SLACK;
+    observer?.disconnect();
+    observer = new IntersectionObserver(follow, { rootMargin: `${-top}px 0px ${top + 2 - innerHeight}px 0px` });
+    for (const one of conversation.querySelectorAll(".line")) observer.observe(one);
+  };
+
+  // A line that is folded away is opened and gets the focus; one that is not on the page is asked for, once.
   const reveal = (asked) => {
     const number = lineNumber(location.hash);
     if (!number) return;
@@ -20,7 +75,12 @@
       return;
     }
     for (let one = element; one; one = one.parentElement) if (one.tagName === "DETAILS") one.open = true;
-    if (asked || element.classList.contains("answer")) element.scrollIntoView();
+    if (!asked) return;
+    goneTo = numberOf(element);
+    element.scrollIntoView();
+    element.tabIndex = -1;
+    element.focus({ preventScroll: true });
+    mark(goneTo);
   };
 
   // Earlier lines come in above what is being read: it stays where it is on the screen.
@@ -34,19 +94,35 @@
     if (held) window.scrollBy({ top: held.anchor.getBoundingClientRect().top - held.top, behavior: "instant" });
     held = null;
     highlight();
+    observe();
+    if (reading) mark(reading);
   });
 
-  const follow = (direction) => document.querySelector(`[data-jump="${direction}"]`)?.click();
+  // The nearest request that is not on the page, where the outline or the page's head knows it; else more lines.
+  const leave = (direction) => {
+    const links = [...document.querySelectorAll(".outline li:not(.further) a, [data-jump]")];
+    const shown = [...conversation.querySelectorAll(".line")].map(numberOf);
+    const numbered = links.map((link) => ({ link, line: Number(lineNumber(link.hash)) }));
+    numbered.sort((one, other) => one.line - other.line);
+    const found =
+      direction === "next"
+        ? numbered.find((one) => one.line > shown.at(-1))
+        : numbered.findLast((one) => one.line < shown[0]);
+    if (found) location.assign(found.link.href);
+    else conversation.querySelector(`.more.${direction === "next" ? "later" : "earlier"} a`)?.click();
+  };
   const step = (direction) => {
     const all = [...conversation.querySelectorAll(".line.user")];
     const tops = all.map((one) => one.getBoundingClientRect().top);
     const focused = all.findIndex((one) => one.contains(document.activeElement));
-    const next = focused >= 0 ? focused + 1 : tops.findIndex((top) => top > READING_TOP);
-    const previous = focused >= 0 ? focused - 1 : tops.findLastIndex((top) => top < READING_TOP / 3);
+    const next = focused >= 0 ? focused + 1 : tops.findIndex((top) => top > readingTop() + SLACK);
+    const previous = focused >= 0 ? focused - 1 : tops.findLastIndex((top) => top < readingTop() - SLACK);
     const found = all[direction === "next" ? next : previous];
-    if (!found) return follow(direction);
+    if (!found) return leave(direction);
+    goneTo = numberOf(found);
     found.scrollIntoView({ block: "start" });
     found.querySelector("a").focus({ preventScroll: true });
+    mark(goneTo);
   };
 
   document.addEventListener("keydown", (event) => {
@@ -99,7 +175,15 @@
   };
 
   addEventListener("hashchange", () => reveal(true));
+  addEventListener("resize", () => {
+    fit();
+    observe();
+  });
+  fit();
   open();
   highlight();
-  reveal(false);
+  const marked = outline?.querySelector("[aria-current]");
+  if (marked) keepInSight(marked);
+  reveal(performance.getEntriesByType("navigation")[0]?.type === "navigate"); // else the browser knows the place
+  observe();
 })();

@@ -62,9 +62,18 @@ def remember_many(memory_home: DataFolder, make_record: MakeRecord) -> Callable[
     return store
 
 
-@pytest.fixture(scope="session")
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The browser tests of a module run in one process, which starts Chromium and the module's server once."""
+    for item in items:
+        if item.get_closest_marker("browser") and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One Chromium for all tests of this process."""
+    """One Chromium for the tests of a module. No longer: Playwright leaves an event loop in this thread, under which
+    Django refuses the queries of other modules' tests."""
     from tests.dashboard.browser import started
 
     with started() as found:

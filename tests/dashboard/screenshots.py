@@ -54,7 +54,7 @@ def pages(folder: DataFolder) -> dict[str, str]:
         "project": "p/orders-api/",
         "sessions": "s/",
         "transcript": f"t/{session}/",
-        "graph": "graph/?sessions=1&projects=1",
+        "graph": "graph/?sessions=1",
         "status": "status/",
     }
 

@@ -63,6 +63,18 @@ def test_scrolling_loads_the_rest_once(page: Page, address: str) -> None:
     assert page.url == address
 
 
+def test_back_leads_to_the_entry_that_was_opened(page: Page, address: str) -> None:
+    page.goto(address)
+    page.locator(".more").scroll_into_view_if_needed()
+    expect(page.locator(".entry")).to_have_count(70)
+    page.locator(".entry a").nth(65).click()
+    page.wait_for_url("**/m/*/")
+    page.go_back()
+    expect(page.locator(".entry")).to_have_count(70)
+    expect(page.locator(".entry a").nth(65)).to_be_focused()
+    expect(page.locator(".entry a").nth(65)).to_be_in_viewport()
+
+
 def test_an_attack_in_a_memory_stays_text(page: Page, address: str) -> None:
     page.goto(address)
     page.get_by_role("link", name=re.compile("onerror")).click()

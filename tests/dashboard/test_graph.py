@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 from urllib.parse import urlencode
 
@@ -32,7 +33,8 @@ def link(*targets: dict[str, Any] | str, relationship: str = "related_to") -> li
 
 
 def data(client: Client, **query: Any) -> dict[str, Any]:
-    response = client.get(f"/graph/data/?{urlencode(query, doseq=True)}")
+    """The answer without projects as nodes, unless asked for."""
+    response = client.get(f"/graph/data/?{urlencode({'projects': 0, **query}, doseq=True)}")
     assert response.status_code == 200, response.content
     found: dict[str, Any] = json.loads(response.content)
     return found
@@ -240,8 +242,9 @@ def test_the_table_names_the_links_both_ways(client: Client, chain: list[dict[st
     assert f'<a href="/m/{chain[0]["uuid"]}/">one</a>' in text
     assert "<thead>" in text
     assert 'scope="row"' in text
-    assert "alone" not in page(client), "the table of the whole graph is about what is linked"
-    assert "alone" in page(client, sessions=1)
+    assert "alone" not in page(client, projects=0), "the table of the whole graph is about what is linked"
+    assert "alone" in page(client, projects=0, sessions=1)
+    assert "alone" in page(client), "projects are nodes, so it is in the drawing's company"
 
 
 def test_the_table_is_paged(client: Client, memory_home: DataFolder, make_record: MakeRecord) -> None:
@@ -264,7 +267,7 @@ def test_finding_narrows_the_table_to_titles(client: Client, chain: list[dict[st
     text = page(client, find="thr")
     assert text.count("<tr data-item>") == 1
     assert "three" in text
-    assert "No title has “nothing of it”" in page(client, find="nothing of it")
+    assert "No title or project has “nothing of it”" in page(client, find="nothing of it")
 
 
 def test_htmx_gets_the_table_or_the_panel_alone(client: Client, chain: list[dict[str, Any]]) -> None:
@@ -275,7 +278,7 @@ def test_htmx_gets_the_table_or_the_panel_alone(client: Client, chain: list[dict
     headers = {"HX-Request": "true", "HX-Target": "graph-panel"}
     panel = page(client, selected=chain[2]["uuid"], headers=headers)
     assert "<table>" not in panel
-    assert 'id="graph-panel-title">three</h2>' in panel
+    assert 'class="clamped">three</h2>' in panel
     assert f'href="/m/{chain[2]["uuid"]}/"' in panel
     assert "<html" in page(client, headers={"HX-Request": "true", "HX-History-Restore-Request": "true"})
 
@@ -283,6 +286,7 @@ def test_htmx_gets_the_table_or_the_panel_alone(client: Client, chain: list[dict
 def test_the_panel_says_what_a_session_and_a_project_are(client: Client, chain: list[dict[str, Any]]) -> None:
     session = page(client, selected="s:session-1")
     assert "Session session-" in session
+    assert 'note</span> <a href="/m/' in session
     assert "2 memories" in session
     assert "Its transcript is not on this machine." in session
     project = page(client, selected="p:shop")
@@ -291,10 +295,78 @@ def test_the_panel_says_what_a_session_and_a_project_are(client: Client, chain: 
 
 
 def test_an_empty_graph_says_how_memories_get_linked(client: Client, remember: Remember) -> None:
-    text = page(client)
+    text = page(client, projects=0)
     assert "memory_connect" in text
     assert "related_to" in text
+    assert "supersedes" in text
     assert "Choose at least one type" in page(client, type="none")
+    assert "Nothing fits these filters" in page(client, type="narrative")
+
+
+def test_a_graph_of_nothing_gives_steps_and_nothing_to_click(client: Client) -> None:
+    text = page(client)
+    assert "There is nothing to draw yet" in text
+    assert text.count("<li>") >= 5
+    for absent in ("click it", "graph-canvas", "graph.js", "filters</h3>"):
+        assert absent not in text
+
+
+def test_projects_are_nodes_unless_the_address_says_no(client: Client, chain: list[dict[str, Any]]) -> None:
+    for query, are_nodes in (("", True), ("projects=1", True), ("projects=0", False), ("projects=0&projects=1", True)):
+        found = json.loads(client.get(f"/graph/data/?{query}").content)
+        assert ("p:shop" in found["ids"]) == are_nodes, query
+    box = '<input type="checkbox" name="projects" value="1"'
+    assert f"{box} checked" in page(client)
+    assert f"{box} checked" not in page(client, projects=0)
+    assert "projects=0" in page(client, projects=0, selected=chain[0]["uuid"])
+
+
+def found_in_table(client: Client, **query: Any) -> set[str]:
+    return set(re.findall(r'data-item>\s*<th scope="row"><a href="/m/(\w+)/"', page(client, **query)))
+
+
+@pytest.mark.parametrize("text", ["EVENING", "ÜBER", "end of a long title", "depot", "no such thing"])
+@pytest.mark.parametrize("more", [{}, {"sessions": 1}, {"projects": 0}, {"focus": True}])
+def test_the_graph_and_the_table_find_the_same(
+    client: Client, remember: Remember, text: str, more: dict[str, Any]
+) -> None:
+    first = remember("**Tides** in the evening | über Nacht", project="depot")
+    remember("evening " + "and on " * 12 + "the end of a long title", project="shop", connections=link(first))
+    remember("beside it", project="depot")
+    if more.get("focus"):
+        more = {"focus": first["uuid"]}
+    whole = data(client, find=text, **more)
+    alone = data(client, find=text, only="found", **more)
+    assert alone == {"found": whole["found"]}
+    memories = {node for node in whole["found"] if ":" not in node}
+    assert memories == found_in_table(client, **{"projects": 0, **more, "find": text})
+    assert bool(memories) == (text != "no such thing")
+
+
+def test_a_session_is_called_and_found_by_its_first_request(client: Client, keep: Remember) -> None:
+    log = "Project: shop\n\n## Opening request\n> Why is the **cart** slow?\n\n## Last answer\n> - It asks `twice`."
+    record = keep(log, type="session_log", project="shop", session_id="s-1", tags="cart, slow & low")
+    found = data(client, sessions=1, find="cart")
+    assert found["found"] == [record["uuid"], "s:s-1"]
+    assert found["titles"][found["ids"].index("s:s-1")].startswith("Why is the")
+    panel = page(client, selected=record["uuid"], headers={"HX-Request": "true", "HX-Target": "graph-panel"})
+    assert "Last answer: It asks twice." in panel
+    assert '<a class="tag" href="/?tag=slow%20%26%20low">slow &amp; low</a>' in panel
+    assert "(its transcript is not on this machine)" in panel
+    assert "Why is the" in page(client, selected="s:s-1", headers={"HX-Request": "true", "HX-Target": "graph-panel"})
+
+
+def test_the_panel_has_the_whole_title_what_follows_it_and_its_neighbours(client: Client, remember: Remember) -> None:
+    title = "a title " + "longer than a label " * 4 + "ends here"
+    hub = remember(f"# {title}\n\nAnd *this* follows.")
+    for number in range(12):
+        remember(f"spoke {number}", connections=link(hub))
+    panel = page(client, selected=hub["uuid"], headers={"HX-Request": "true", "HX-Target": "graph-panel"})
+    assert f">{title}</h2>" in panel
+    assert '<p class="excerpt">And this follows.</p>' in panel
+    assert panel.count(">spoke ") == 10
+    assert "and 2 more" in panel
+    assert 'data-around="12"' in panel
 
 
 @pytest.mark.parametrize(

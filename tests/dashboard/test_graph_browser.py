@@ -58,6 +58,9 @@ def page(address: str, open_tab: OpenTab) -> Page:
 
 
 def show(page: Page, address: str) -> None:
+    """The graph without projects as nodes, unless the address speaks of them."""
+    if "projects=" not in address:
+        address += ("&" if "?" in address else "?") + "projects=0"
     page.goto(address)
     expect(page.locator(SETTLED)).to_be_visible(timeout=60_000)
 
@@ -67,7 +70,12 @@ def state(page: Page, name: str) -> Any:
 
 
 def query(page: Page) -> dict[str, list[str]]:
-    return parse_qs(urlsplit(page.url).query)
+    """The address's query but for projects=0, which show() put there."""
+    return {
+        name: values
+        for name, values in parse_qs(urlsplit(page.url).query).items()
+        if (name, values) != ("projects", ["0"])
+    }
 
 
 def point(page: Page, record: dict[str, Any] | str) -> tuple[float, float]:
@@ -109,7 +117,8 @@ def test_every_node_is_drawn_in_its_type_s_colour(page: Page, address: str, star
     assert label == "Graph of 13 memories, 12 links. The table below has the same content."
     assert pixel(page, star["hub"]) == rgb(state(page, "colours")["note"])
     assert pixel(page, star["new"]) == rgb(state(page, "colours")["narrative"])
-    assert state(page, "labels") > 5
+    assert state(page, "labels") == 13, "each of a few nodes has its name"
+    expect(page.get_by_label("Steps from the focus")).to_be_disabled()
 
 
 def test_colours_follow_the_scheme(page: Page, address: str, star: dict[str, dict[str, Any]]) -> None:
@@ -141,7 +150,7 @@ def test_the_pointer_over_a_node_and_a_click_open_its_panel_and_escape_closes_it
     assert state(page, "hovered") == star["hub"]["uuid"]
     page.mouse.click(*point(page, star["hub"]))
     panel = page.get_by_role("complementary", name="Chosen node")
-    expect(panel.get_by_role("heading")).to_have_text("hub <img src=x onerror=alert(1)>")
+    expect(panel.get_by_role("heading", level=2)).to_have_text("hub <img src=x onerror=alert(1)>")
     expect(panel.get_by_role("link", name="Open the memory")).to_have_attribute("href", f"/m/{star['hub']['uuid']}/")
     assert query(page) == {"selected": [star["hub"]["uuid"]]}
     panel.get_by_role("link", name="Close").focus()
@@ -240,9 +249,9 @@ def test_the_legend_filters_types_and_relationships(page: Page, address: str, st
 def test_sessions_and_projects_become_nodes(page: Page, address: str, star: dict[str, dict[str, Any]]) -> None:
     show(page, address)
     page.get_by_label("sessions", exact=True).check()
-    expect(page.locator("#graph-said")).to_have_text("13 memories, 1 other node, 23 links.")
+    expect(page.locator("#graph-said")).to_have_text("13 memories, 1 session, 23 links.")
     page.get_by_label("projects", exact=True).check()
-    expect(page.locator("#graph-said")).to_have_text("13 memories, 2 other nodes, 25 links.")
+    expect(page.locator("#graph-said")).to_have_text("13 memories, 1 session, 1 project, 25 links.")
     expect(page.locator(SETTLED)).to_be_visible(timeout=60_000)
     page.mouse.click(*point(page, "p:shop"))
     expect(page.get_by_role("link", name="Open the project")).to_have_attribute("href", "/p/shop/")
@@ -257,6 +266,7 @@ def test_neighbours_are_shown_and_folded(page: Page, address: str, star: dict[st
     assert query(page)["expand"] == [hub]
     page.get_by_role("button", name="Fold its neighbours").click()
     expect_soon(page, "llmMemoryGraph.shown === 4")
+    expect(page.locator("#graph-said")).to_have_text("4 memories, 3 links, 9 folded away.")
     assert query(page)["fold"] == [hub]
     page.get_by_role("button", name="Unfold its neighbours").click()
     assert state(page, "shown") == 13
@@ -299,8 +309,9 @@ def test_the_table_is_reached_and_used_by_keyboard(page: Page, address: str, sta
     page.keyboard.press("Tab")
     expect(row.get_by_role("link", name="In the graph")).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.locator("#graph-panel-title")).to_be_visible()
+    expect(page.locator("#graph-panel-title")).to_be_focused()
     assert len(query(page)["focus"]) == 1
+    expect(page.get_by_role("button", name="All its neighbours are here")).to_be_disabled()
     expect(page.locator("#graph-table tr[data-item]").first).to_be_visible()
 
 
@@ -312,6 +323,7 @@ def test_nothing_scrolls_sideways_and_the_layout_stays_while_loading(open_tab: O
             "one => { window.shift += one.value; })).observe({type: 'layout-shift', buffered: true});"
         )
         show(page, address + "?sessions=1&projects=1")
+        assert page.get_by_label("Find in the graph").is_visible() == (width > 800), "folded on a narrow screen"
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.evaluate("window.shift") < 0.01
 
@@ -323,9 +335,11 @@ def test_without_javascript_the_form_and_the_table_do_it(
     tab = context.new_page()
     tab.goto(address)
     expect(tab.locator("#graph-canvas")).to_be_hidden()
+    expect(tab.get_by_text("A double click")).to_be_hidden()
     expect(tab.locator("#graph-table tr[data-item]")).to_have_count(13)
     tab.get_by_label("related to").uncheck()
     tab.get_by_label("archived, superseded").check()
+    tab.get_by_label("projects", exact=True).uncheck()
     tab.get_by_role("button", name="Show").click()
     expect(tab.locator("#graph-table tr[data-item]")).to_have_count(2)
     tab.get_by_role("link", name="In the graph: new story").click()
@@ -358,7 +372,7 @@ def test_five_thousand_nodes_settle_and_answer_a_click(
         expect_soon(page, "window.llmMemoryGraph && llmMemoryGraph.nodes === 5000")
         expect(page.locator("#graph-said")).to_contain_text("5,000 of 5,200 memories are drawn")
         page.locator("#graph-find").press_sequentially("memory 0")
-        assert state(page, "matches") == 1, "the page answers while the simulation runs"
+        expect(page.locator(".found")).to_have_text("1 found, Enter shows them")
         expect(page.locator(SETTLED)).to_be_visible(timeout=120_000)
         page.mouse.click(*point(page, crowd))
         expect(page.locator("#graph-panel-title")).to_be_visible()

@@ -83,7 +83,7 @@ def test_a_very_long_text_is_shown_as_it_is() -> None:
 
 def test_lists_show_text_without_line_marks() -> None:
     text = "## Now\n\n> quoted\n\n| a | b |\n|---|---|\n\n```python\nx = 1\n```\n---\n# tag-free #1"
-    assert plain_line(text) == "Now quoted a b x = 1 tag-free #1"
+    assert plain_line(text) == "Now: quoted a b x = 1 tag-free #1"
 
 
 @given(st.lists(st.sampled_from([MARK_START, MARK_END, "<b>", "a", " ", "\n"]), max_size=20).map("".join))

@@ -61,6 +61,17 @@ def test_the_briefing_comes_when_it_is_scrolled_to_and_tabs_change_it_without_a_
     expect(tab.locator(".saw pre")).to_have_count(1)
     assert tab.evaluate("document.documentElement.scrollHeight") == height
     assert tab.evaluate("window.stillHere") is True
+    expect(tab.get_by_role("link", name="Resume")).to_be_focused()
+    expect(tab).to_have_url(f"{address}p/shop/?saw=resume#saw")
+    tab.reload()
+    expect(tab.get_by_role("link", name="Resume")).to_have_attribute("aria-current", "true")
+
+
+def test_a_narrow_screen_shows_the_newest_weeks_of_the_map_first(address: str, open_tab: OpenTab) -> None:
+    tab = open_tab(viewport={"width": 390, "height": 844})
+    tab.goto(f"{address}p/shop/")
+    right = "document.querySelector('.map').getBoundingClientRect().right"
+    assert tab.evaluate(f"Math.abs(document.querySelector('.map svg').getBoundingClientRect().right - {right})") < 1
 
 
 def test_the_entries_that_changed_come_by_themselves(address: str, uuids: list[str], open_tab: OpenTab) -> None:

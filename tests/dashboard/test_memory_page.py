@@ -12,9 +12,10 @@ from django.test.utils import CaptureQueriesContext
 
 from memories.core import mirror, records
 from memories.core.paths import DataFolder
-from memories.memory_detail import LISTED_LINKS
+from memories.memory_detail import LISTED_LINKS, LISTED_SESSIONS
 from tests.conftest import MakeRecord
 from tests.dashboard.conftest import Remember
+from tests.dashboard.narratives import write_narrative
 
 
 def text(client: Client, uuid: str, status: int = 200) -> str:
@@ -184,6 +185,54 @@ def test_sessions_and_citations_lead_to_the_reader_where_they_are_archived(
     assert "/t/evil/" not in page.split("Raw record")[0]
     assert f'<a href="/t/{here}/" title="{here}"><code>{here}</code></a>' in page
     assert f'<code>{away}</code> <span class="absent">not archived here</span>' in page
+
+
+def test_sessions_are_named_by_their_first_request_and_day(
+    client: Client, remember: Remember, folder: DataFolder
+) -> None:
+    own, other = "3f2a1b2c-0000-4000-8000-000000000001", "44444444-0000-4000-8000-000000000002"
+    Path(folder.transcripts, f"{own}.jsonl").write_text("{}\n", encoding="utf-8")
+    log = remember("Why is it slow?", type="session_log", session_id=own, created_at="2026-03-14T09:00:00")
+    remember("Ship it", type="session_log", session_id=other, created_at="2026-03-15T09:00:00")
+    refs = json.dumps([own, other])
+    note = text(client, remember("a note", session_id=own, transcript_ref=refs)["uuid"]).split("<aside")[1]
+    assert f'<a href="/t/{own}/" title="{own}">Why is it slow?</a>' in note
+    assert note.count("Why is it slow?") == 1
+    assert ">2026-03-14</time>" in note
+    assert f"<code>{own}</code>" in note
+    assert "Ship it <span" in note
+    narrative = write_narrative(folder, "a story", session_id=own, transcript_ref=refs)
+    mirror.update(folder)
+    assert text(client, narrative["uuid"]).split("Written from")[1].count("Why is it slow?") == 1
+    assert "Why is it slow?" not in text(client, log["uuid"]).split("<aside")[1].split("</aside>")[0]
+
+
+def test_the_number_of_queries_does_not_grow_with_the_sessions(client: Client, remember: Remember) -> None:
+    counts = []
+    for total in (1, 30):
+        ids = [f"{number:08d}-0000-4000-8000-0000000000{total:02d}" for number in range(total)]
+        for one in ids:
+            remember(f"log of {one}", type="session_log", session_id=one)
+        record = remember("text", transcript_ref=json.dumps(ids))
+        with CaptureQueriesContext(connection) as queries:
+            text(client, record["uuid"])
+        counts.append(len(queries))
+    assert counts[0] == counts[1] <= 10
+
+
+def test_many_sessions_with_long_first_requests_stay_within_a_page(
+    client: Client, memory_home: DataFolder, make_record: MakeRecord
+) -> None:
+    ids = [f"{number:08d}-0000-4000-8000-000000000001" for number in range(100)]
+    for one in ids:
+        Path(memory_home.transcripts, f"{one}.jsonl").write_text("{}\n", encoding="utf-8")
+        make_record("質問" * 300, type="session_log", session_id=one)
+    record = make_record("text " * 2000, transcript_ref=json.dumps(ids))
+    mirror.update(memory_home)
+    page = text(client, record["uuid"])
+    assert page.count("質問") > LISTED_SESSIONS
+    assert "and 60 more" in page
+    assert len(page.encode()) < 60_000
 
 
 def test_tags_and_the_id_are_ready_for_use(client: Client, remember: Remember) -> None:

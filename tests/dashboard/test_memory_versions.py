@@ -72,6 +72,16 @@ def test_a_note_lists_what_it_supersedes_and_what_supersedes_it(client: Client, 
     assert 'class="versions"' not in page(client, f"/m/{remember('alone')['uuid']}/")
 
 
+def test_each_pair_of_versions_is_offered_once(client: Client, narrated: list[dict[str, Any]]) -> None:
+    oldest, middle, newest = (one["uuid"] for one in narrated)
+    text = page(client, f"/m/{newest}/").split('class="versions"')[1].split("</section>")[0]
+    assert text.count("Against this one") == 1
+    assert f'href="/m/{newest}/?compare={oldest}">Against this one' in text
+    text = page(client, f"/m/{middle}/").split('class="versions"')[1].split("</section>")[0]
+    assert "Against this one" not in text
+    assert text.count("?compare=") == 2
+
+
 def test_two_versions_are_compared_side_by_side_and_inline(client: Client, narrated: list[dict[str, Any]]) -> None:
     old, new = narrated[0]["uuid"], narrated[1]["uuid"]
     for address in (f"/m/{new}/?compare={old}", f"/m/{old}/?compare={new}&view=side"):

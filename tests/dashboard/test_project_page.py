@@ -13,7 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from memories.brief import brief
-from memories.core import mirror, session_logs, sync
+from memories.core import mirror, records, session_logs, sync
 from memories.core.paths import DataFolder
 from memories.core.settings import DEFAULTS
 from memories.services import Session
@@ -64,7 +64,7 @@ def test_the_list_says_how_much_there_is_and_how_far_behind_the_narrative_is(
     assert text.index('href="/p/shop/"') < text.index('href="/p/quiet/"')
     assert "5 memories" in text
     assert "2 sessions" in text
-    assert "1 session behind" in text
+    assert "1 session behind (1 new)" in text
     assert "no narrative yet" in text
 
 
@@ -90,10 +90,59 @@ def test_a_project_shows_its_narrative_coverage_sessions_and_notes(client: Clien
     assert f'href="/t/{ONE}/?line=1#L1"' in text
     assert "1 in the narrative" in text
     assert "1 not in it" in text
-    assert "lacks 1 of 2 sessions" in text
+    assert "1 session behind (1 new): 4 turns since" in text
+    assert " UTC" not in text.split("coverage stale")[1].split("</section>")[0].split("title=")[0]
     assert f'<a href="/t/{TWO}/">Request 1</a>' in text
     assert text.index("an important note") < text.index("a newer note")
     assert 'width="50.0%"' in text
+
+
+def test_the_list_and_the_project_s_page_count_a_session_that_grew_as_coverage_does(
+    client: Client, shop: DataFolder, make_record: MakeRecord
+) -> None:
+    sizes: dict[str, Any] = {"processed_bytes": {ONE: 10}, "processed_turns": {ONE: 3}}
+    read = {"created_at": "2026-03-10T13:00:00", "transcript_ref": json.dumps([ONE]), **SHOP}
+    record = write_narrative(shop, "# Shop\n\nread as far as turn 3", **sizes, **read)
+    mirror.update(shop)
+    for address in ("/p/", "/p/shop/"):
+        assert "2 sessions behind (1 new, 1 grew)" in page(client, address)
+    assert "1 grew since" in page(client, "/p/shop/")
+    records.save(shop, {**record, "processed_turns": {ONE: 4}})
+    mirror.update(shop)
+    for address in ("/p/", "/p/shop/"):
+        assert "1 session behind (1 new)" in page(client, address)
+
+
+def test_sessions_and_the_project_s_page_count_the_same_turns(client: Client, shop: DataFolder) -> None:
+    for address in ("/p/shop/", "/s/"):
+        text = page(client, address)
+        assert text.count("4 turns") >= 2
+        assert ">1 turn<" not in text
+
+
+def test_a_narrative_whose_file_is_gone_leaves_the_list_as_it_is(client: Client, shop: DataFolder) -> None:
+    page(client, "/p/")
+    for path in Path(shop.records).glob("*.json"):
+        if '"narrative"' in path.read_text("utf-8"):
+            path.write_text("{", encoding="utf-8")
+    assert "1 session behind (1 new)" in page(client, "/p/")
+
+
+def test_the_tabs_of_the_briefing_have_ids_and_an_address_each(client: Client, shop: DataFolder) -> None:
+    for text in (page(client, "/p/shop/"), page(client, "/p/shop/?saw=resume", headers=HTMX)):
+        for source in ("startup", "resume", "compact"):
+            assert f'id="saw-{source}"' in text
+            assert f'hx-replace-url="/p/shop/?saw={source}#saw"' in text
+
+
+def test_what_claude_sees_stands_below_the_narrative_and_says_that_it_is_being_made(
+    client: Client, shop: DataFolder
+) -> None:
+    text = page(client, "/p/shop/")
+    assert text.index('id="narrative"') < text.index('id="saw"') < text.index('id="sessions"')
+    assert text.count(">What Claude sees<") == 2
+    assert "is being made" in text
+    assert "is being made" not in page(client, "/p/shop/?saw=startup")
 
 
 def test_a_project_by_its_id_or_another_spelling_is_found(client: Client, shop: DataFolder) -> None:
@@ -163,6 +212,8 @@ def test_activity_is_a_map_and_a_table(client: Client, remember: Remember) -> No
     text = page(client, "/p/shop/")
     assert "0 sessions and 1 memory on 1 day" in text
     assert ": 1 memory</title>" in text
+    assert "less <svg" in text
+    assert "In numbers, by month" in text
     assert "month=" in text
 
 

@@ -13,7 +13,7 @@ from django.test import Client
 
 from memories.core import mirror
 from memories.core.paths import DataFolder
-from memories.sessions import PAGE_SIZE
+from memories.sessions import PAGE_SIZE, month_bounds
 from tests.conftest import MakeRecord
 from tests.core.conversations import put, update
 from tests.core.transcript_lines import Script
@@ -100,9 +100,22 @@ def test_a_project_and_a_month_narrow_the_list_and_count(client: Client, memory_
     assert titles(text(client, "/s/?project=shop&month=2026-04")) == ["request 2"]
     assert titles(text(client, "/s/?month=2026-04")) == ["request 3", "request 2"]
     page = text(client, "/s/?month=2026-04")
-    assert re.search(r'href="/s/\?project=mail&month=2026-04"><span>mail</span> <span class="count">1', page)
-    assert re.search(r'href="/s/\?month=2026-03"><span>March 2026</span> <span class="count">1', page)
+    assert re.search(r'href="/s/\?project=mail&month=2026-04"><span>mail</span> <b>1</b>', page)
+    assert re.search(r'href="/s/\?month=2026-03"><span>March 2026</span> <b>1</b>', page)
     assert "No session fits these filters" in text(client, "/s/?project=nowhere")
+
+
+def test_what_is_chosen_stands_above_the_list_and_can_be_taken_away(client: Client, memory_home: DataFolder) -> None:
+    archive(memory_home, 1)
+    update(memory_home)
+    assert 'class="chips"' not in text(client)
+    page = text(client, "/s/?project=shop&month=2026-03")
+    chips = page[page.index('class="chips"') : page.index("</ul>", page.index('class="chips"'))]
+    assert re.findall(r'href="([^"]*)"(?:><span[^>]*>Take away </span>|>)([^<]*)', chips) == [
+        ("/s/?month=2026-03", "Project: shop "),
+        ("/s/?project=shop", "Month: March 2026 "),
+        ("/s/", "All sessions"),
+    ]
 
 
 def test_paging_reaches_each_session_once(client: Client, memory_home: DataFolder) -> None:
@@ -122,9 +135,13 @@ def test_paging_reaches_each_session_once(client: Client, memory_home: DataFolde
     assert len(titles(part)) == PAGE_SIZE
 
 
-@pytest.mark.parametrize("query", ["before=x", "before=1~", "month=march", "month=2026-13"])
+@pytest.mark.parametrize(
+    "query", ["before=x", "before=1~", "month=march", "month=2026-13", "month=2026-3", f"project={'m' * 501}"]
+)
 def test_an_address_that_no_link_leads_to_is_refused(client: Client, query: str) -> None:
-    assert client.get(f"/s/?{query}").status_code == 400
+    response = client.get(f"/s/?{query}")
+    assert response.status_code == 400
+    assert '<a href="/s/">Open this page from its start</a>' in response.content.decode()
 
 
 def test_a_session_that_is_not_indexed_yet_is_named_and_opens(client: Client, memory_home: DataFolder) -> None:
@@ -165,3 +182,9 @@ def test_the_number_of_queries_does_not_grow_with_the_sessions(client: Client, m
         client.get("/s/")  # the facets' index is built
         counts.append(counted(lambda: client.get("/s/")))
     assert counts[0] == counts[1] <= 12
+
+
+def test_the_calendar_s_last_month_has_an_end() -> None:
+    bounds = month_bounds("9999-12")
+    assert bounds is not None
+    assert bounds[1] - bounds[0] == 31 * 86_400

@@ -41,6 +41,7 @@ def test_slash_goes_to_the_search_field_and_escape_leaves_it(page: Page) -> None
     assert page.input_value("#q") == "a/b?j"
     page.keyboard.press("Escape")
     expect(page.locator("#q")).not_to_be_focused()
+    assert page.input_value("#q") == "a/b?j"
 
 
 def test_j_and_k_move_through_the_list_and_enter_opens(page: Page) -> None:

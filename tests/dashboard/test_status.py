@@ -55,7 +55,7 @@ def test_a_new_install_says_what_to_do(client: Client) -> None:
     assert "Nothing is remembered yet. Start Claude Code in a project" in page
     assert "No hook has run yet" in page
     assert "No machine has stored a memory here yet." in page
-    assert "Nothing to look at: all is well" in page
+    assert "1 thing to look at" in page
 
 
 def test_the_figures_are_those_of_the_files(memory_home: DataFolder, client: Client) -> None:

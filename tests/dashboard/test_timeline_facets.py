@@ -18,7 +18,7 @@ from memories import facets, selectors
 from memories.core import mirror
 from memories.core.paths import DataFolder
 from memories.facets import bits, walk
-from memories.local_time import month_at
+from memories.local_time import month_at, month_of
 from memories.models import Memory
 from memories.timeline import Cursor, Filters, newest
 from tests.conftest import MakeRecord
@@ -259,3 +259,8 @@ def test_a_closed_index_is_made_again_when_it_is_asked_for(memory_home: DataFold
 @given(st.sets(st.integers(0, 300)), st.integers(0, 40))
 def test_a_set_is_walked_from_its_lowest_bit(places: set[int], most: int) -> None:
     assert list(walk(bits(places, 301), most)) == sorted(places)[:most]
+
+
+def test_a_session_at_the_end_of_the_calendar_has_a_month_east_of_greenwich(zone: Callable[[str], None]) -> None:
+    zone("IST-5:30")
+    assert month_of(253402300799) == "9999-12"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.core.exceptions import BadRequest
 from django.http import QueryDict
+from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +14,7 @@ from memories.core.scope import Scope
 from memories.facets import IMPORTANCES
 from memories.project_groups import NO_PROJECT, ProjectGroup
 from memories.timeline import TRANSCRIPT, Filters
+from memories.urls import AnyTextConverter
 from memories.views.filters import MAX_QUERY_CHARS, address, pairs, read_filters
 
 NAMES = ["shop", "c&a=b+d#e", "ünïcode/日本", "git:github.com/shop/api", NO_PROJECT]
@@ -67,3 +69,22 @@ def test_a_pasted_page_is_cut_to_what_every_link_can_carry() -> None:
 def test_a_value_that_does_not_exist_is_refused(query: str) -> None:
     with pytest.raises(BadRequest):
         read(f"?{query}")
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["&".join(f"tag=t{one}" for one in range(11)), *(f"{name}={'m' * 501}" for name in ("project", "machine", "tag"))],
+)
+def test_an_address_that_would_blow_up_every_link_of_its_page_is_refused(client: Client, query: str) -> None:
+    assert client.get(f"/?{query}").status_code == 400
+
+
+PARTS = ["", ".", "..", "~", "~.", "~..", "~~..", "a", "a.b", "\n", "…"]
+
+
+@given(st.lists(st.sampled_from(PARTS), min_size=1).map("/".join))
+def test_a_project_of_any_name_has_an_address_that_a_browser_leaves_as_it_is(name: str) -> None:
+    converter = AnyTextConverter()
+    address = converter.to_url(name)
+    assert not {".", ".."} & set(address.split("/"))
+    assert converter.to_python(address) == name

@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from memories import facets, search, timeline_search
+from memories.core import mirror
 from memories.core.paths import DataFolder
 from memories.selectors import mirror_connection
 from memories.timeline import Entry, Filters, TurnEntry
@@ -134,7 +135,7 @@ def test_more_hits_than_are_counted_are_said_so(
     client: Client, talked: DataFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     archive(talked, talk(*(f"deploy step {number}" for number in range(30)), number=9))
-    for module in ("timeline_search", "facet_counts", "views.rail"):
+    for module in ("timeline_search", "views.rail"):
         monkeypatch.setattr(f"memories.{module}.REACH", 10)
     page = text(client, "/?q=deploy")
     assert rail(page, "Type")["Conversations"] == "10+"
@@ -176,3 +177,29 @@ def test_a_word_that_is_found_in_another_form_is_marked(memory_home: DataFolder,
     entry = Hits(mirror_connection(memory_home), facets.current(memory_home), Filters(q="cart")).page().entries[0]
     assert isinstance(entry, Entry)
     assert "\x02" in entry.excerpt
+
+
+def test_pages_of_equally_good_hits_neither_repeat_nor_lose_one(
+    client: Client, memory_home: DataFolder, make_record: MakeRecord
+) -> None:
+    for number in range(450):
+        make_record(f"version {number:03d}", created_at="2026-03-14T09:00:00")
+    mirror.update(memory_home)
+    listed = [title for offset in (0, 50, 100, 150) for title in titles(text(client, f"/?q=version&offset={offset}"))]
+    assert len(listed) == len(set(listed)) == 200
+
+
+def test_a_long_message_counts_once_as_it_is_listed_once(client: Client, memory_home: DataFolder) -> None:
+    archive(memory_home, talk("quokka " * 8000, "A quokka it is.", number=1, day="2026-03-14"))
+    index(memory_home)
+    page = text(client, "/?q=quokka")
+    assert len(turns(page)) == 2
+    assert "2 hits" in page
+    assert rail(page, "Type")["Conversations"] == "2"
+
+
+def test_a_memory_that_says_a_word_a_hundred_thousand_times_is_found_at_once(
+    client: Client, remember: Remember
+) -> None:
+    remember("zebra " * 100_000)  # SQLite's snippet() would take minutes
+    assert "<mark>zebra zebra" in text(client, "/?q=zebra")

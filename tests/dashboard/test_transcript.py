@@ -84,7 +84,10 @@ def test_a_line_is_opened_in_its_place_and_marked(client: Client, memory_home: D
     assert marked(text(client, f"{ADDRESS}?line=502")) == [503]  # bookkeeping: the next line that is shown
     assert marked(text(client, f"{ADDRESS}?line=505")) == [504]  # an output, with its call
     assert re.search(r'<details class="tool-call" open>', text(client, f"{ADDRESS}?line=505"))
-    assert "its last line is 1,000" in text(client, f"{ADDRESS}?line=1001", 404)
+    beyond = text(client, f"{ADDRESS}?line=1001", 404)
+    assert "its last line is 1,000" in beyond
+    assert f'<a href="{ADDRESS}">Open its start</a>' in beyond
+    assert f'<a href="{ADDRESS}?end=1">Open its end</a>' in beyond
 
 
 @pytest.mark.parametrize("index", [True, False])
@@ -210,7 +213,7 @@ def test_a_subagent_s_transcript_is_linked_both_ways(client: Client, memory_home
     assert f'href="/t/{SESSION}/diverged-0a1b/"' in page
     beside = text(client, f"/t/{SESSION}/agent-a1/")
     assert "Subagent transcript" in beside
-    assert f'href="/t/{SESSION}/"' in beside
+    assert f'<a href="/t/{SESSION}/">Its main session</a>' in beside
     assert "look around" in beside
 
 
@@ -240,7 +243,28 @@ def test_what_is_not_archived_is_a_404_that_says_what_to_do(client: Client, addr
     page = client.get(address)
     assert page.status_code == 404
     if ".." not in address:
-        assert "llm-memory" in page.content.decode()
+        assert "memory_search" not in page.content.decode()  # a tool of Claude's
+        assert '<a href="/s/">See all sessions</a>' in page.content.decode()
+
+
+def test_an_unknown_memory_is_explained_to_a_person(client: Client) -> None:
+    page = text(client, f"/m/{'ab' * 16}/", 404)
+    assert "No memory with this id is stored here" in page
+    assert "memory_search" not in page
+
+
+def test_a_refused_address_links_the_page_without_what_does_not_fit(client: Client, memory_home: DataFolder) -> None:
+    store(memory_home, long_script(1))
+    page = text(client, f"{ADDRESS}?before=x", 400)
+    assert "“before” is no place in a transcript" in page
+    assert f'<a href="{ADDRESS}">Open this page from its start</a>' in page
+
+
+def test_who_speaks_is_you_or_claude(client: Client, memory_home: DataFolder) -> None:
+    store(memory_home, long_script(1))
+    assert re.findall(r'<p class="who"><strong>(You|User|Claude)</strong>', text(client)) == ["You", "Claude"]
+    assert '<span class="facts">You</span>' in text(client, f"{ADDRESS}?find=request 0")
+    assert '<span class="facts">Output' in text(client, f"{ADDRESS}?find=output 0")
 
 
 def test_a_symlink_is_not_followed(client: Client, memory_home: DataFolder, tmp_path: os.PathLike[str]) -> None:

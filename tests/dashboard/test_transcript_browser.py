@@ -113,6 +113,47 @@ def test_the_outline_and_n_and_p_go_from_request_to_request(page: Page, address:
     expect(page.locator(".outline a", has_text="request 40")).to_have_count(1)
 
 
+CLEAR = """number => {
+  const line = document.getElementById(`L${number}`), box = line.getBoundingClientRect();
+  return line.contains(document.elementFromPoint(box.left + 40, box.top + 4));
+}"""
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_what_is_gone_to_is_not_under_the_header(open_tab: OpenTab, address: str, width: int) -> None:
+    tab = open_tab(viewport={"width": width, "height": 800})
+    tab.goto(f"{address}?line=503#L503")
+    tab.wait_for_function(CLEAR, arg=503)
+    for key, number in (("n", 506), ("n", 511), ("p", 506), ("p", 501)):
+        tab.keyboard.press(key)
+        tab.wait_for_function(CLEAR, arg=number)
+        assert tab.evaluate("document.activeElement.closest('.line').id") == f"L{number}"
+    assert tab.locator(".outline ol").is_visible() == (width == 1280)
+
+
+def test_the_outline_marks_the_request_that_is_read_and_never_scrolls_the_page(page: Page, address: str) -> None:
+    page.set_viewport_size({"width": 1280, "height": 400})
+    page.goto(address)
+    current = page.locator(".outline [aria-current]")
+    for number, request in ((41, 8), (26, 5)):
+        page.evaluate("number => document.getElementById(`L${number}`).scrollIntoView()", number)
+        expect(current).to_have_text(f"request {request}")
+        expect(current).to_be_in_viewport()
+        assert page.evaluate(CLEAR, number)
+
+
+def test_a_request_on_another_page_has_the_focus_when_it_is_reached(page: Page, address: str) -> None:
+    page.goto(f"{address}?line=503#L503")
+    page.wait_for_function("document.activeElement.id === 'L503'")
+    page.evaluate("document.querySelectorAll('.more').forEach(one => one.remove())")  # nothing is loaded meanwhile
+    first = page.locator(".line.user").first
+    number = int((first.get_attribute("id") or "")[1:])
+    first.locator("a").first.focus()
+    page.keyboard.press("p")
+    page.wait_for_url(f"**/?line={number - 5}#L{number - 5}")
+    page.wait_for_function("id => document.activeElement.id === id", arg=f"L{number - 5}")
+
+
 def test_find_lists_hits_and_a_hit_is_opened_and_highlighted(page: Page, address: str) -> None:
     page.goto(address)
     page.get_by_label("Find in this transcript").fill("output 77")
