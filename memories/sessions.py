@@ -14,7 +14,7 @@ from memories.local_time import MONTH, month_of
 from memories.markdown import plain_line
 from memories.project_groups import ProjectGroup
 
-PAGE_SIZE = 25
+PAGE_SIZE = 20
 MAX_UNINDEXED = 20
 """Archived sessions that the index does not have yet: so many are named."""
 
