@@ -27,7 +27,7 @@ from urllib.parse import urlencode
 from bench import metrics, vocabulary
 from bench.generator import SEED, Generator
 from bench.product import Home, start_django
-from memories.core import conversation_index, mirror, records, session_logs
+from memories.core import conversation_index, mirror, paths, records, session_logs
 
 PAGE_MS, SEARCH_MS, PAGE_KB = 30.0, 150.0, 60.0
 LONG_TURNS = 30_000
@@ -137,15 +137,19 @@ class Site:
         from django.db import connection
         from django.test import Client
 
-        self._connection = connection
+        from memories import facets
+
+        self._connection, self._facets = connection, facets
         self._client = Client(SERVER_NAME="127.0.0.1")
 
-    def ask(self, address: str, headers: dict[str, str]) -> tuple[float, int]:
+    def ask(self, address: str, headers: dict[str, str], *, forget: bool = False) -> tuple[float, int]:
         """(milliseconds, bytes) of an answer on a connection of its own, as the server gives each request one.
 
-        Raises AssertionError for an error page.
+        forget: as when the same was not searched for before. Raises AssertionError for an error page.
         """
         self._connection.close()
+        if forget:
+            self._facets.current(paths.data_folder()).kept.clear()
         started = time.perf_counter()
         answer = self._client.get(address, headers=headers)
         milliseconds = (time.perf_counter() - started) * 1000
@@ -174,9 +178,10 @@ def measure(site: Site, data: Data, runs: int) -> list[Figure]:
     figures = []
     for name, addresses, headers, target_ms, target_kb in pages(data):
         asked = [site.poll_address()] if addresses == [FRESH] else addresses
+        cold = name.startswith("search")
         for number in range(WARM_UP):
             site.ask(asked[number % len(asked)], headers)
-        answers = [site.ask(asked[number % len(asked)], headers) for number in range(runs)]
+        answers = [site.ask(asked[number % len(asked)], headers, forget=cold) for number in range(runs)]
         times = [milliseconds for milliseconds, _ in answers]
         largest = max(size for _, size in answers) / 1024
         queries = max(site.queries(one, headers) for one in asked)

@@ -16,7 +16,7 @@ from memories.graph_walk import expanded, sessions_of, walk
 from memories.models import Memory
 from memories.project_groups import ProjectGroup
 
-PAGE_ROWS = 20
+PAGE_ROWS = 15
 MAX_ROWS = 300
 """Rows that can be paged to: beyond them, a filter or a focus helps more than another page."""
 

@@ -16,7 +16,7 @@ from memories.core.paths import DataFolder
 from memories.facets import FacetIndex, walk
 from memories.project_groups import ProjectGroup, Row
 
-PAGE_SIZE = 60
+PAGE_SIZE = 25
 
 
 @dataclass(frozen=True)

@@ -207,7 +207,7 @@ def _sessions(folder: DataFolder, group: ProjectGroup) -> list[ListedSession]:
     return [
         ListedSession(
             session_id=row["session_id"] or "",
-            name=row["session_id"] if row["session_id"] and coverage.archived_size(folder, row["session_id"]) else "",
+            name=row["session_id"] if _is_archived(folder, row["session_id"]) else "",
             title=row["start"],
             log=row["uuid"],
             ended_at=row["created_at"],
@@ -223,3 +223,7 @@ def nearest(groups: list[ProjectGroup], value: str) -> list[ProjectGroup]:
     named = {group.name.casefold(): group for group in groups if group.scope is not None}
     close = difflib.get_close_matches(value[:200].casefold(), list(named), _NEAREST, _ALIKE)
     return [named[one] for one in close] or list(named.values())[::-1][:_NEAREST]
+
+
+def _is_archived(folder: DataFolder, session_id: str | None) -> bool:
+    return bool(session_id) and coverage.archived_size(folder, session_id or "") is not None

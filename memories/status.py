@@ -150,7 +150,7 @@ def _record_rows(connection: sqlite3.Connection) -> list[_Row]:
     """All that is asked of the records, in one pass over an index that holds it."""
     return connection.execute(
         "SELECT origin, type, status, count(*), max(coalesce(updated_at, created_at)) FROM memory "
-        "INDEXED BY memory_created GROUP BY 1, 2, 3"
+        "INDEXED BY memory_kinds GROUP BY 1, 2, 3"
     ).fetchall()
 
 

@@ -18,7 +18,7 @@ from memories.markdown import plain_line
 from memories.models import MARK_END, MARK_START, Memory
 from memories.project_groups import ProjectGroup
 
-PAGE_SIZE = 50
+PAGE_SIZE = 40
 
 EXCERPT_CHARS = 600
 """Characters of a memory's text that a list reads; a record may be 8 MB."""

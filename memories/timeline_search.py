@@ -144,9 +144,8 @@ class Hits:
     def page(self, offset: int = 0) -> Page:
         """A page of PAGE_SIZE hits, best first; offset counts from the best hit, below MAX_RANKED."""
         end = min(offset + PAGE_SIZE, MAX_RANKED)
-        # As many on every page: with another number, ranking looks at other candidates, and pages would overlap.
-        memories = self._best_memories(MAX_RANKED + 1) if self._filters.type != TRANSCRIPT else []
-        turns = self._best_turns(MAX_RANKED + 1) if self._filters.lists_turns else []
+        memories = self._best_memories(end + 1) if self._filters.type != TRANSCRIPT else []
+        turns = self._best_turns(end + 1) if self._filters.lists_turns else []
         shares = search.weights([self._counted, turn_hits.counted(self._raw, self._filters.q)]) if turns else {}
         found = search.merged(memories, turns, lambda hit: sum(shares.get(word, 0.0) for word in hit.matched))
         entries = self._dressed(found[offset:end])
@@ -155,6 +154,7 @@ class Hits:
         return Page(entries, next_offset=end) if end < MAX_RANKED else Page(entries, cut=True)
 
     def _best_memories(self, most: int) -> list[Hit]:
+        """The best memories, at most so many, and MAX_RANKED + 1."""
         chosen = self._index.chosen(self._filters)
         if not self._question or not chosen & self.memories:
             return []
@@ -167,7 +167,8 @@ class Hits:
         self._raw.create_function("is_chosen", 1, is_chosen)
         condition = Func(F("id"), function="is_chosen", output_field=BooleanField())
         base = Memory.objects.alias(is_chosen=condition).filter(is_chosen=Value(1))
-        ids = [row_id for row_id, _ in ranking.ranked(self._question, base, most)]
+        # As many for every page: with another number, ranking looks at other candidates, and pages would overlap.
+        ids = [row_id for row_id, _ in ranking.ranked(self._question, base, MAX_RANKED + 1)[:most]]
         held = memory_hits.words_held(self._raw, self._counted, ids)
         return [Hit(row_id, is_turn=False, matched=held[row_id]) for row_id in ids]
 

@@ -14,7 +14,6 @@ from memories.models import Memory
 from memories.project_groups import ProjectGroup
 
 MAX_MEMORIES = 12
-MAX_BESIDE = 100
 _NARRATIVES = 5
 
 

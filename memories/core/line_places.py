@@ -41,6 +41,21 @@ def offset_of(fd: int, line: int, known: Place = START) -> Place:
     return number - (last == b"\n"), -1
 
 
+def line_of(fd: int, at: int, known: Place = START) -> Place:
+    """The place of the line that holds the byte at an offset. known: the place of that line or of one before it.
+
+    Raises OSError.
+    """
+    number, start = known
+    position = start
+    while position < at and (chunk := os.pread(fd, min(CHUNK_BYTES, at - position), position)):
+        ends = chunk.count(b"\n")
+        if ends:
+            number, start = number + ends, position + chunk.rfind(b"\n") + 1
+        position += len(chunk)
+    return number, start
+
+
 def lines_before(fd: int, end: int, most: int) -> Iterator[tuple[int, bytes]]:
     """(byte offset, bytes) of each line before the byte offset `end`, where a line begins or the file ends; backwards.
 

@@ -27,7 +27,9 @@ CREATE TABLE memory (
 );
 -- Also all that the dashboard's facets ask of every record, so that counting them reads no content.
 CREATE INDEX memory_created ON memory
-    (created_at, id, type, status, importance, project_id, project_key, tags, origin, updated_at);
+    (created_at, id, type, status, importance, project_id, project_key, tags, origin);
+-- What the status page counts, in the order in which it counts.
+CREATE INDEX memory_kinds ON memory (origin, type, status, created_at, updated_at);
 CREATE INDEX memory_project ON memory (project_id, type, created_at);
 CREATE INDEX memory_unidentified ON memory (project_key, type, created_at) WHERE project_id IS NULL;
 CREATE INDEX memory_project_name ON memory (project_key, project_id);

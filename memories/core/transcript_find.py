@@ -143,24 +143,20 @@ def _piece(words: str) -> str:
 
 
 def _lines_with(fd: int, forms: list[bytes], begin: Place) -> Iterator[Place]:
-    """The place of each line from a place on in which one of the forms stands, each once."""
-    number, start = begin  # of the line that holds the byte at `counted`
-    counted = position = begin[1]
-    overlap, tail, given = max(map(len, forms)) - 1, b"", -1
+    """The place of each line from a place on in which one of the forms stands, each once. Lines are counted up to the
+    last of them only."""
+    place = begin
+    position, given = begin[1], -1
+    overlap, tail = max(map(len, forms)) - 1, b""
     while chunk := os.pread(fd, line_places.CHUNK_BYTES, position):
         data = (tail + chunk).lower()
         base = position - len(tail)
-        end = position + len(chunk)
-        for at in [*sorted(_positions(data, forms)), end - base]:
-            until = max(base + at, counted)
-            ends = data.count(b"\n", counted - base, until - base)
-            if ends:
-                number, start = number + ends, base + data.rfind(b"\n", 0, until - base) + 1
-            counted = until
-            if until < end and start != given:
-                given = start
-                yield number, start
-        position = end
+        for at in sorted(_positions(data, forms)):
+            place = line_places.line_of(fd, base + at, place)
+            if place[1] != given:
+                given = place[1]
+                yield place
+        position += len(chunk)
         tail = chunk[-overlap:] if overlap else b""
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from memories.core.archived_sessions import ArchivedTranscript
     from memories.core.line_places import Place
 
-PAGE_BYTES = 20_000
+PAGE_BYTES = 16_000
 """What a page holds before it ends, as `cost` counts it; one more line may go beyond it."""
 
 READ_BYTES = 4 * 1024 * 1024

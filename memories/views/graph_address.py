@@ -17,6 +17,7 @@ from memories.graph_filters import DEFAULT_DEPTH, MAX_DEPTH, PROJECT, SESSION, G
 from memories.graph_table import MAX_ROWS
 from memories.graph_walk import MAX_ID_CHARS
 from memories.project_groups import ProjectGroup, find_group
+from memories.views.filters import MAX_VALUE_CHARS
 
 NONE = "none"
 """type=none, relationship=none: nothing of it; without the name in the address there is all of it."""
@@ -34,6 +35,8 @@ def read_graph_filters(query: QueryDict, groups: list[ProjectGroup]) -> GraphFil
     if len(expand) > MAX_EXPAND:
         raise BadRequest(f"expand names at most {MAX_EXPAND} nodes.")
     focus, project = query.get("focus", ""), query.get("project", "")
+    if len(project) > MAX_VALUE_CHARS:
+        raise BadRequest(f"A project in an address has at most {MAX_VALUE_CHARS} characters.")
     return GraphFilters(
         types=_several(query, "type", TYPES),
         relationships=_several(query, "relationship", RELATIONSHIPS),

@@ -1,6 +1,6 @@
 """The timeline's entries made ready for a template: what each shows, escaped, and the day that it stands under.
 
-A page has fifty of them, so each costs the template a handful of look-ups.
+A page has forty of them, so each costs the template a handful of look-ups.
 """
 
 from __future__ import annotations

@@ -48,14 +48,14 @@ def test_typing_searches_without_a_reload_and_back_undoes_it(page: Page, address
     expect(page).to_have_title("freeze · LLM Memory")
     assert page.evaluate("document.activeElement.id") == "q"
     page.go_back()
-    expect(page.locator(".entry")).to_have_count(50)
+    expect(page.locator(".entry")).to_have_count(40)
     assert page.input_value("#q") == ""
     assert page.evaluate("window.stillHere") is True
 
 
 def test_scrolling_loads_the_rest_once(page: Page, address: str) -> None:
     page.goto(address)
-    assert page.locator(".entry").count() == 50
+    assert page.locator(".entry").count() == 40
     page.locator(".more").scroll_into_view_if_needed()
     expect(page.locator(".entry")).to_have_count(70)
     days = page.locator("h2.day").all_inner_texts()
@@ -123,9 +123,9 @@ def test_everything_works_without_javascript(browser: Browser, address: str) -> 
     tab = context.new_page()
     tab.goto(address)
     tab.get_by_role("link", name="More").click()
-    expect(tab.locator(".entry")).to_have_count(20)
+    expect(tab.locator(".entry")).to_have_count(30)
     tab.get_by_role("link", name="Back to the newest").click()
-    expect(tab.locator(".entry")).to_have_count(50)
+    expect(tab.locator(".entry")).to_have_count(40)
     tab.get_by_role("searchbox", name="Search memories").fill("freeze")
     tab.get_by_role("button", name="Search").click()
     expect(tab.locator(".entry")).to_have_count(2)

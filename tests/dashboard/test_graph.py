@@ -373,6 +373,7 @@ def test_the_panel_has_the_whole_title_what_follows_it_and_its_neighbours(client
     "query",
     [
         "depth=0",
+        f"project={'m' * 501}",
         "depth=5",
         "depth=x",
         "type=nothing",

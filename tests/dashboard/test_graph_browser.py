@@ -288,7 +288,7 @@ def test_zoom_buttons_zoom_and_fit_shows_everything_again(
     expect_soon(page, f"llmMemoryGraph.zoom > {fitted} * 1.1")
 
 
-def test_the_graph_unfolds_before_the_eyes_unless_motion_is_to_be_reduced(open_tab: OpenTab, address: str) -> None:
+def test_the_graph_unfolds_before_the_eyes_unless_motion_is_to_be_reduced(address: str, open_tab: OpenTab) -> None:
     calm, moving = open_tab(reduced_motion="reduce"), open_tab()
     show(calm, address)
     assert state(calm, "costs")["ticks"] == 300
@@ -315,7 +315,7 @@ def test_the_table_is_reached_and_used_by_keyboard(page: Page, address: str, sta
     expect(page.locator("#graph-table tr[data-item]").first).to_be_visible()
 
 
-def test_nothing_scrolls_sideways_and_the_layout_stays_while_loading(open_tab: OpenTab, address: str) -> None:
+def test_nothing_scrolls_sideways_and_the_layout_stays_while_loading(address: str, open_tab: OpenTab) -> None:
     for width in (320, 390, 1280):
         page = open_tab(viewport={"width": width, "height": 800}, reduced_motion="reduce")
         page.add_init_script(

@@ -16,6 +16,7 @@ from memories.brief import brief
 from memories.core import mirror, records, session_logs, sync
 from memories.core.paths import DataFolder
 from memories.core.settings import DEFAULTS
+from memories.project_list import PAGE_SIZE
 from memories.services import Session
 from tests.conftest import MakeRecord
 from tests.dashboard.conftest import Remember
@@ -73,12 +74,12 @@ def test_no_project_at_all_says_how_one_comes_to_be(client: Client) -> None:
 
 
 def test_the_list_goes_on_from_an_offset(client: Client, memory_home: DataFolder, make_record: MakeRecord) -> None:
-    for number in range(65):
+    for number in range(PAGE_SIZE + 5):
         make_record("text", project=f"project {number}")
     mirror.update(memory_home)
-    first, rest = page(client, "/p/"), page(client, "/p/?offset=60")
-    assert (first.count("data-item"), rest.count("data-item")) == (60, 5)
-    assert 'href="?offset=60"' in first
+    first, rest = page(client, "/p/"), page(client, f"/p/?offset={PAGE_SIZE}")
+    assert (first.count("data-item"), rest.count("data-item")) == (PAGE_SIZE, 5)
+    assert f'href="?offset={PAGE_SIZE}"' in first
     assert "offset=" not in rest
     assert "whole number" in page(client, "/p/?offset=x", 400)
 
@@ -255,3 +256,12 @@ def test_the_number_of_queries_does_not_grow_with_rows_or_projects(
             page(client, "/p/")
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_a_session_whose_archived_transcript_is_empty_is_linked_all_the_same(
+    client: Client, shop: DataFolder, remember: Remember
+) -> None:
+    session = "0a0a0a0a-0000-4000-8000-000000000001"
+    Path(shop.transcripts, f"{session}.jsonl").write_bytes(b"")
+    remember("log of nothing", type="session_log", session_id=session, project="shop")
+    assert f'href="/t/{session}/"' in client.get("/p/shop/").content.decode()

@@ -120,7 +120,7 @@ def test_more_leads_through_every_memory_once(
 ) -> None:
     remember_many(120)
     pages = follow(client, "/", **headers)
-    assert [len(page) for page in pages] == [50, 50, 20]
+    assert [len(page) for page in pages] == [40, 40, 40]
     assert [title for page in pages for title in page] == [f"canary number {n}" for n in range(119, -1, -1)]
 
 
@@ -137,7 +137,7 @@ def test_memories_of_one_second_are_neither_lost_nor_repeated_between_pages(
 def test_a_day_that_goes_on_in_the_next_part_is_not_named_again(
     client: Client, remember_many: Callable[[int], None]
 ) -> None:
-    remember_many(60)  # 24 a day: the first 50 end within a day
+    remember_many(60)  # 24 a day: the first 40 end within a day
     more = link(text(client, "/"), "More")
     assert re.findall(r'class="day">(.*?)<', text(client, more, **HTMX)) == []
     assert re.findall(r'class="day">(.*?)<', text(client, more)) == ["Sunday 1 March 2026"]
@@ -147,9 +147,9 @@ def test_a_day_that_goes_on_in_the_next_part_is_not_named_again(
 def test_a_search_is_paged_to_its_best_200(client: Client, remember_many: Callable[[int], None]) -> None:
     remember_many(230)
     pages = follow(client, "/?q=canary")
-    assert [len(page) for page in pages] == [50, 50, 50, 50]
+    assert [len(page) for page in pages] == [40] * 5
     assert len({title for page in pages for title in page}) == 200
-    assert "Only the best hits are listed" in text(client, "/?q=canary&offset=150")
+    assert "Only the best hits are listed" in text(client, "/?q=canary&offset=160")
 
 
 def test_htmx_gets_the_part_that_changes_and_the_plain_address(client: Client, remember: Remember) -> None:

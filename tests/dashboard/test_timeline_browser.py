@@ -128,18 +128,18 @@ def test_typing_finds_conversations_and_back_restores_the_list(page: Page) -> No
     expect(hit).to_have_attribute("href", re.compile(r"/t/.*\?line=\d+#L\d+$"))
     expect(page.locator(".entry.transcript mark").first).to_be_visible()
     page.go_back()
-    expect(page.locator(".entry")).to_have_count(50)
+    expect(page.locator(".entry")).to_have_count(40)
     expect(page.locator(".entry.transcript")).to_have_count(0)
 
 
 def test_loading_and_searching_shift_nothing(page: Page, address: str) -> None:
     page.goto(address)
-    expect(page.locator(".entry")).to_have_count(50)
+    expect(page.locator(".entry")).to_have_count(40)
     assert page.evaluate(SHIFTS) == 0
 
 
 @pytest.mark.parametrize("width", [320, 390])
-def test_the_filters_are_folded_on_a_narrow_screen_and_work(open_tab: OpenTab, address: str, width: int) -> None:
+def test_the_filters_are_folded_on_a_narrow_screen_and_work(address: str, open_tab: OpenTab, width: int) -> None:
     tab = open_tab(viewport={"width": width, "height": 800})
     tab.goto(address)
     assert not tab.get_by_role("link", name="Notes").is_visible()
@@ -166,5 +166,5 @@ def test_filters_and_chips_work_without_javascript(browser: Browser, address: st
     tab.get_by_role("link", name="March 2026 4").click()
     expect(tab.locator(".entry")).to_have_count(4)
     tab.get_by_role("link", name="Take away Project: project-1").click()
-    expect(tab.locator(".entry")).to_have_count(50)
+    expect(tab.locator(".entry")).to_have_count(40)
     context.close()

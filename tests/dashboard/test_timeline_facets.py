@@ -193,7 +193,7 @@ def test_a_page_of_long_entries_with_full_rails_stays_below_60_kb(
     for address in ("/", f"/?q=words+{'question+' * 30}", "/?q=" + "%E6%97%A5" * 200):
         page = text(client, address)
         assert len(page.encode()) < 60_000
-    assert len(titles(text(client, "/"))) == 50
+    assert len(titles(text(client, "/"))) == 40
 
 
 def test_the_index_agrees_with_the_queries_that_it_stands_for(memory_home: DataFolder, remember: Remember) -> None:

@@ -112,7 +112,7 @@ def test_the_list_is_ranked_as_memory_search_ranks_everything(talked: DataFolder
     for words in ("deploy", "deploy freeze", "number 4 freeze", "tuesdays bank hand"):
         page = Hits(raw, facets.current(talked), Filters(q=words)).page()
         shown = [(one.session, one.line) if isinstance(one, TurnEntry) else one.uuid for one in page.entries]
-        hits = search.memory_search(talked, words, scope="all", limit=50)["results"]
+        hits = search.memory_search(talked, words, scope="all", limit=40)["results"]
         expected = [(hit["session_id"], hit["line"]) if hit["type"] == "transcript" else hit["uuid"] for hit in hits]
         assert shown == expected
 
@@ -122,13 +122,14 @@ def test_pages_of_both_kinds_show_each_hit_once(client: Client, talked: DataFold
     for number in range(40):
         make_record(f"deploy note {number}")
     index(talked)
-    first = text(client, "/?q=deploy")
-    second = text(client, link(first, "More"), **HTMX)
-    addresses = [address for page in (first, second) for address, _ in turns(page)]
-    notes = [title for page in (first, second) for title in titles(page)]
+    pages = [text(client, "/?q=deploy")]
+    while ">More</a>" in pages[-1]:
+        pages.append(text(client, link(pages[-1], "More"), **HTMX))
+    addresses = [address for page in pages for address, _ in turns(page)]
+    notes = [title for page in pages for title in titles(page)]
     assert len(addresses) == len(set(addresses))
     assert len(notes) == len(set(notes)) == 41
-    assert len(addresses) + len(notes) == 100
+    assert len(addresses) + len(notes) == 105
 
 
 def test_more_hits_than_are_counted_are_said_so(
@@ -185,7 +186,7 @@ def test_pages_of_equally_good_hits_neither_repeat_nor_lose_one(
     for number in range(450):
         make_record(f"version {number:03d}", created_at="2026-03-14T09:00:00")
     mirror.update(memory_home)
-    listed = [title for offset in (0, 50, 100, 150) for title in titles(text(client, f"/?q=version&offset={offset}"))]
+    listed = [title for offset in range(0, 200, 40) for title in titles(text(client, f"/?q=version&offset={offset}"))]
     assert len(listed) == len(set(listed)) == 200
 
 

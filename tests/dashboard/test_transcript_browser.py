@@ -120,7 +120,7 @@ CLEAR = """number => {
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_what_is_gone_to_is_not_under_the_header(open_tab: OpenTab, address: str, width: int) -> None:
+def test_what_is_gone_to_is_not_under_the_header(address: str, open_tab: OpenTab, width: int) -> None:
     tab = open_tab(viewport={"width": width, "height": 800})
     tab.goto(f"{address}?line=503#L503")
     tab.wait_for_function(CLEAR, arg=503)
@@ -175,7 +175,7 @@ def test_hostile_text_is_inert(page: Page, address: str) -> None:
 
 
 @pytest.mark.parametrize("width", [320, 390])
-def test_narrow_screens_do_not_scroll_sideways(open_tab: OpenTab, address: str, width: int) -> None:
+def test_narrow_screens_do_not_scroll_sideways(address: str, open_tab: OpenTab, width: int) -> None:
     tab = open_tab(viewport={"width": width, "height": 700})
     for path in (address, f"{address}?find=output", f"{address}?end=1", address.partition("/t/")[0] + "/s/"):
         tab.goto(path)
