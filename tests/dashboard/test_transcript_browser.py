@@ -135,7 +135,7 @@ def test_the_outline_marks_the_request_that_is_read_and_never_scrolls_the_page(p
     page.set_viewport_size({"width": 1280, "height": 400})
     page.goto(address)
     current = page.locator(".outline [aria-current]")
-    for number, request in ((41, 8), (26, 5)):
+    for number, request in ((31, 6), (16, 3)):
         page.evaluate("number => document.getElementById(`L${number}`).scrollIntoView()", number)
         expect(current).to_have_text(f"request {request}")
         expect(current).to_be_in_viewport()

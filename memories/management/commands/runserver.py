@@ -29,6 +29,20 @@ FIRST_UPDATE_SECONDS = 3.0
 """How long the start waits for the index; one that takes longer is built while the pages say so."""
 
 
+class DashboardServer(ThreadedWSGIServer):
+    """A thread for each request; the threads end with the process.
+
+    is_ending: the process is about to end. A request that this cuts short is no fault to be told of.
+    """
+
+    is_ending = False
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say what went wrong with a request, unless it was cut short by the end."""
+        if not self.is_ending:
+            super().handle_error(request, client_address)
+
+
 class Command(BaseCommand):
     """Serves the dashboard until it is stopped. Replaces Django's development server: no reloader, loopback only."""
 
@@ -60,7 +74,7 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             self.stdout.write("")
 
-    def _serve(self, server: ThreadedWSGIServer, address: str, show: bool, *, secret: bool) -> None:
+    def _serve(self, server: DashboardServer, address: str, show: bool, *, secret: bool) -> None:
         """Serve until a signal. Nothing of it stays: no thread, no temp file, no connection to the index."""
         refresher = Refresher(settings.DATA_FOLDER, self.stderr.write)
         for number in (signal.SIGTERM, signal.SIGHUP):
@@ -74,6 +88,7 @@ class Command(BaseCommand):
             with opened(address, secret=secret) if show else nullcontext():
                 server.serve_forever()
         finally:
+            server.is_ending = True
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not cut the tidying short
             server.server_close()
@@ -105,11 +120,11 @@ def parse_address(text: str) -> tuple[str, int]:
     return host, int(found[2])
 
 
-def bind(host: str, port: int) -> ThreadedWSGIServer:
+def bind(host: str, port: int) -> DashboardServer:
     """A server that listens on one of HOSTS. Raises CommandError; a taken port gets a free one named."""
     address = HOSTS[host]
     try:
-        server = ThreadedWSGIServer((address, port), WSGIRequestHandler, ipv6=":" in address)
+        server = DashboardServer((address, port), WSGIRequestHandler, ipv6=":" in address)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             free = next_free_port(address, port)
