@@ -17,7 +17,7 @@ from memories.management.progress import ProgressBars
 CHECK_SECONDS = 10.0
 """Between two looks at the folders' mtimes: a few milliseconds while nothing changed, whatever they hold."""
 
-WARM_SECONDS = 1.0
+LOOK_SECONDS = 1.0
 """Between two looks whether the mirror has changed, while somebody looks at the dashboard: one PRAGMA."""
 
 SCAN_SECONDS = 60.0
@@ -81,7 +81,7 @@ class Refresher:
         with ProgressBars() as bars:
             self._round(bars)
         checked_at = time.monotonic()
-        while not self._stop.wait(WARM_SECONDS):
+        while not self._stop.wait(LOOK_SECONDS):
             if time.monotonic() - checked_at >= CHECK_SECONDS:
                 self._round(None)
                 checked_at = time.monotonic()

@@ -373,3 +373,14 @@ def test_a_build_that_is_under_way_is_given_up_at_the_end(folder: DataFolder, ma
     running.stop()
     with pytest.raises(MirrorUnavailableError, match="still being built"):
         mirror.connect(folder.mirror)
+
+
+def test_a_request_that_fails_is_told_of_unless_the_end_cut_it_short(capsys: pytest.CaptureFixture[str]) -> None:
+    with bind("127.0.0.1", 0) as found, closing(socket.socket()) as request:
+        for is_ending in (False, True):
+            found.is_ending = is_ending
+            try:
+                raise RuntimeError("a fault")
+            except RuntimeError:
+                found.handle_error(request, ("127.0.0.1", 1))
+            assert ("a fault" in capsys.readouterr().err) is not is_ending
