@@ -50,6 +50,17 @@ def new_uuid() -> str:
     return os.urandom(16).hex()
 
 
+def uuid5(namespace: str, name: str) -> str:
+    """RFC 4122's uuid5 as 32 hex digits; namespace: a UUID, with dashes or without. (The uuid module costs 8 ms.)"""
+    import hashlib
+
+    data = bytes.fromhex(namespace.replace("-", "")) + name.encode("utf-8", "surrogatepass")
+    digest = bytearray(hashlib.sha1(data, usedforsecurity=False).digest()[:16])
+    digest[6] = digest[6] & 0x0F | 0x50  # version 5
+    digest[8] = digest[8] & 0x3F | 0x80  # the variant of RFC 4122
+    return digest.hex()
+
+
 def machine_name() -> str:
     """The name that `origin` carries: this machine's host name."""
     return os.uname().nodename
@@ -250,10 +261,18 @@ def update(folder: DataFolder, uuid: str, change: Callable[[dict[str, Any]], boo
     Raises what load and save raise.
     """
     record = load(folder, uuid)
+    before = last_edit(record)
     if change(record):
-        _stamp(record, clock.now())
+        _stamp(record, _time_after(before))
         save(folder, record)
     return record
+
+
+def _time_after(seconds: int) -> str:
+    """Now, or the second after a given time where this machine's clock is behind the one that wrote it: of two edits,
+    one made in sight of the other, the second is always the later."""
+    now = clock.parse_time(clock.now()) or 0
+    return clock.format_time(now if now >= seconds else seconds + 1)
 
 
 def _stamp(record: dict[str, Any], when: str) -> None:
@@ -289,7 +308,7 @@ def delete(folder: DataFolder, uuid: str) -> dict[str, Any]:
     """
     with lock(folder):
         record = load(folder, uuid)
-        record["deleted_at"] = clock.now()
+        record["deleted_at"] = _time_after(last_edit(record))
         # The tombstone first: a crash between the two leaves a record that its newer tombstone hides.
         files.write_atomic(_trash_path(folder, uuid), dump(record))
         files.remove_quietly(record_path(folder, uuid))
@@ -307,18 +326,23 @@ def restore(folder: DataFolder, uuid: str) -> dict[str, Any]:
         if record is None:
             raise RecordNotFoundError(f"{uuid} is not in {folder.trash}: `ls` that folder for what can be restored.")
         deleted_at = clock.parse_time(record.pop("deleted_at")) or 0
-        _stamp(record, clock.format_time(max(clock.parse_time(clock.now()) or 0, deleted_at + 1)))
+        _stamp(record, _time_after(deleted_at + 1))
         save(folder, record)
         files.remove_quietly(_trash_path(folder, uuid))
         files.fsync_folder(folder.trash)
     return record
 
 
-def session_refs(transcript_ref: object) -> list[str]:
-    """Session ids that a transcript_ref names, in order, each once.
+def tag_list(tags: object) -> list[str]:
+    """The tags in a record's text, in order, each once."""
+    parts = tags.split(",") if isinstance(tags, str) else []
+    return list(dict.fromkeys(part.strip() for part in parts if part.strip()))
+
+
+def ref_items(transcript_ref: object) -> list[str]:
+    """Session ids and paths that a transcript_ref names, as they are written, in order.
 
     Reads every form in use: one id or path, a JSON array (also encoded in a string), comma- or newline-separated.
-    A path counts by its file's stem.
     """
     items: list[object] = transcript_ref if isinstance(transcript_ref, list) else []
     if isinstance(transcript_ref, str):
@@ -327,5 +351,11 @@ def session_refs(transcript_ref: object) -> list[str]:
         except (ValueError, RecursionError):
             decoded = None
         items = decoded if isinstance(decoded, list) else re.split(r"[,\n]", transcript_ref)
-    names = [os.path.basename(item.strip().rstrip("/")) for item in items if isinstance(item, str)]
+    stripped = (item.strip() for item in items if isinstance(item, str))
+    return [item for item in stripped if item]
+
+
+def session_refs(transcript_ref: object) -> list[str]:
+    """Session ids that a transcript_ref names, in order, each once. A path counts by its file's stem."""
+    names = [os.path.basename(item.rstrip("/")) for item in ref_items(transcript_ref)]
     return list(dict.fromkeys(name.removesuffix(".jsonl") for name in names if name))

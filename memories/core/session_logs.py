@@ -35,14 +35,8 @@ _DERIVED = (
 
 
 def log_uuid(session_id: str) -> str:
-    """The id of a session's log: uuid5(NAMESPACE, session_id) as 32 hex digits (without the uuid module's import)."""
-    import hashlib
-
-    name = bytes.fromhex(NAMESPACE.replace("-", "")) + session_id.encode("utf-8")
-    digest = bytearray(hashlib.sha1(name, usedforsecurity=False).digest()[:16])
-    digest[6] = digest[6] & 0x0F | 0x50  # version 5
-    digest[8] = digest[8] & 0x3F | 0x80  # the variant of RFC 4122
-    return digest.hex()
+    """The id of a session's log: uuid5(NAMESPACE, session_id) as 32 hex digits."""
+    return records.uuid5(NAMESPACE, session_id)
 
 
 def build(path: str, project: Project | None) -> dict[str, Any] | None:

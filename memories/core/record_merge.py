@@ -1,0 +1,187 @@
+"""Versions of one record that two machines wrote, made into one: the rules alone, no files (record_copies.py has them).
+
+A join in the sense of lattices: commutative, associative and idempotent, so every machine comes to the same bytes
+whatever the order in which versions reach it. A merge stamps nothing; all it writes was in the versions.
+
+- The fields in LATEST come, all of them, from one version: the latest by (time of its last edit, origin); where both
+  are equal, by the fields themselves.
+- Links, tags and session references are united. Any other field, which this version need not know, keeps the greater
+  value: objects key by key, lists united, numbers by size, and else by the JSON text.
+- A content that lost is kept as a record of its own, archived, which the merged one supersedes (kept_content).
+- Deleted: a tombstone's deleted_at is the latest. Whether it outranks a record is records.stays_deleted's to say.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+
+from memories.core import clock, records, session_logs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    Record = dict[str, Any]
+
+LATEST = (
+    "schema_version", "uuid", "type", "content", "project", "project_id", "session_id", "importance", "created_at",
+    "status", "archived_in", "turns", "entrypoint", "conflict_of", "updated_at", "origin",
+)  # fmt: skip
+"""Fields that say one thing together: a merge takes them, and their absence, from the latest version."""
+
+ORDER = (
+    "schema_version", "uuid", "type", "content", "project", "project_id", "session_id", "importance", "transcript_ref",
+    "tags", "created_at", "connections", "status",
+)  # fmt: skip
+"""The order in which a merged record's fields are written, as new_record does; all others follow by name."""
+
+MAX_DEPTH = 20
+"""Objects and lists nested deeper are compared as text: no value's depth may stop a merge."""
+
+
+class Merged:
+    """What versions come to. record: the one; kept: a record for each content that lost, without those it is to be
+    joined with on disk."""
+
+    __slots__ = ("kept", "record")
+
+    def __init__(self, record: Record, kept: list[Record]) -> None:
+        self.record = record
+        self.kept = kept
+
+
+def merge(versions: list[Record]) -> Merged:
+    """Join versions of one record (at least one, all valid and with the same uuid); the given dicts stay as they are.
+
+    The merged record links to each kept content with `supersedes`.
+    """
+    latest = max(versions, key=_rank)
+    merged = {name: latest[name] for name in LATEST if name in latest}
+    for name in {name for version in versions for name in version}.difference(LATEST):
+        merged[name] = _joined(name, [version[name] for version in versions if name in version])
+    kept = _kept_contents(versions, latest)
+    links = [{"to_uuid": one["uuid"], "relationship": "supersedes"} for one in kept]
+    if links:
+        merged["connections"] = _united([merged.get("connections") or [], links])
+    _drop_link(merged, kept_uuid(latest["uuid"], latest["content"]))
+    return Merged(_in_order(merged), kept)
+
+
+def kept_content(version: Record, successor: str) -> Record:
+    """The record that keeps a version's content after it lost to another of the same uuid (successor).
+
+    Its uuid is uuid5 of the content in the namespace of that uuid, its times, origin, tags and references are the
+    version's own; its links are the merged record's.
+    """
+    record = {name: value for name, value in version.items() if name not in {"connections", "deleted_at"}}
+    record.update(
+        uuid=kept_uuid(successor, version["content"]),
+        connections=[],
+        status="archived",
+        archived_in=successor,
+        conflict_of=successor,
+    )
+    return _in_order(record)
+
+
+def kept_uuid(uuid: str, content: str) -> str:
+    """uuid5(UUID(uuid), content) as 32 hex digits: the id under which a content of that record is kept."""
+    return records.uuid5(uuid, content)
+
+
+def is_derived(record: Record) -> bool:
+    """Whether a record is the log that a machine derived from a transcript: what it said before is derived from less."""
+    session_id = record.get("session_id")
+    return record["type"] == "session_log" and bool(session_id) and record["uuid"] == session_logs.log_uuid(session_id)
+
+
+def canonical(value: object) -> str:
+    """A JSON value as text that is equal for equal values."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=True)
+
+
+def _rank(version: Record) -> tuple[int, str, str]:
+    scalars = {name: version[name] for name in LATEST if name in version}
+    return records.last_edit(version), version.get("origin") or "", canonical(scalars)
+
+
+def _kept_contents(versions: list[Record], latest: Record) -> list[Record]:
+    """A record for each content but the latest version's, by uuid."""
+    if is_derived(latest):
+        return []
+    losing: dict[str, list[Record]] = {}
+    for version in versions:
+        if version["content"] != latest["content"]:
+            losing.setdefault(version["content"], []).append(kept_content(version, latest["uuid"]))
+    # The same content twice, with other times: joined here, so it cannot lose once more.
+    return sorted((merge(alike).record for alike in losing.values()), key=lambda one: str(one["uuid"]))
+
+
+def _drop_link(record: Record, uuid: str) -> None:
+    """A content that lost once and is back as the record's own is not one that it supersedes."""
+    links = record.get("connections")
+    if links:
+        record["connections"] = [link for link in links if not isinstance(link, dict) or link.get("to_uuid") != uuid]
+
+
+def _in_order(record: Record) -> Record:
+    """The record as every machine writes it: fields in ORDER, then by name, and what is in them by name too."""
+    names = [name for name in ORDER if name in record]
+    ordered = {name: record[name] for name in [*names, *sorted(record.keys() - set(ORDER))]}
+    for name, value in ordered.items():
+        if isinstance(value, dict | list):
+            ordered[name] = json.loads(canonical(value))
+    for link in ordered.get("connections") or []:
+        if isinstance(link, dict) and "relationship" in link:
+            link["relationship"] = link.pop("relationship")  # after to_uuid, as memory_connect writes it
+    return ordered
+
+
+def _joined(name: str, values: list[Any]) -> Any:
+    """One value of a field that is not in LATEST."""
+    if all(value == values[0] and type(value) is type(values[0]) for value in values):
+        return values[0]
+    if name == "tags":
+        return ", ".join(sorted({tag for value in values for tag in records.tag_list(value)})) or None
+    if name == "transcript_ref":
+        items = sorted({item for value in values for item in records.ref_items(value)})
+        return json.dumps(items) if items else None
+    if name == "connections":
+        return _united([value or [] for value in values])
+    if name == "deleted_at":
+        return max(values, key=lambda value: (clock.parse_time(value) or 0, str(value)))
+    joined = values[0]
+    for value in values[1:]:
+        joined = _greater(joined, value, MAX_DEPTH)
+    return joined
+
+
+def _united(lists: Iterable[list[Any]]) -> list[Any]:
+    items = {canonical(item): item for one in lists for item in one}
+    return [items[key] for key in sorted(items)]
+
+
+def _greater(one: Any, other: Any, depth: int) -> Any:
+    """The join of two JSON values: that of a higher kind, else as the module says."""
+    if canonical(one) == canonical(other):
+        return one
+    if _kind(one) != _kind(other):
+        return max(one, other, key=_kind)
+    if depth and isinstance(one, dict):
+        both = {name: _greater(one[name], other[name], depth - 1) for name in one.keys() & other.keys()}
+        return {name: both.get(name, one.get(name, other.get(name))) for name in sorted(one.keys() | other.keys())}
+    if depth and isinstance(one, list):
+        return _united([one, other])
+    return max(one, other, key=_size)
+
+
+def _kind(value: object) -> int:
+    kinds: tuple[type | tuple[type, ...], ...] = (type(None), bool, (int, float), str, list, dict)
+    return next(place for place, kind in enumerate(kinds) if isinstance(value, kind))
+
+
+def _size(value: Any) -> tuple[float, str]:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return (value if is_number else -math.inf), canonical(value)
