@@ -100,7 +100,8 @@ find_source() {
 
 # --- lib/ ---------------------------------------------------------------------------------------------------------
 
-CODE="manage.py pyproject.toml requirements.txt LICENSE llm_memory_site memories mcp_bridge hooks templates static"
+CODE="manage.py pyproject.toml requirements.txt LICENSE llm_memory_site memories mcp_bridge hooks templates static
+scripts/setup_syncthing.py"
 
 # What a venv depends on: an equal line means that the old one can be copied.
 venv_key() {

@@ -1,4 +1,8 @@
-"""Uninstalling: our parts leave the user's files, lib/ and the commands go, the memory itself stays unless purged."""
+"""Uninstalling: our parts leave the user's files, lib/ and the commands go, the memory itself stays unless purged.
+
+Syncthing keeps carrying the folder after an uninstall, which says so. A purge takes the folder out of it first: files
+that vanish while it is shared would vanish on every machine.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +14,10 @@ from functools import partial
 from hooks import claude_settings, launchers, rules_block, server_entry
 from hooks.machine import Machine, Report
 from hooks.shipped_files import skill_texts
-from memories.core.errors import LLMMemoryError, SettingsError
+from memories.core.errors import LLMMemoryError, SettingsError, SyncthingError
 from memories.core.files import remove_quietly
+from memories.syncthing import unshare
+from memories.syncthing.answers import FOLDER_ID
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +50,7 @@ def uninstall(*, purge: bool = False, yes: bool = False, dry_run: bool = False) 
         _remove_code,
     ]
     if purge:
-        steps.append(_remove_data)
+        steps = [_stop_sharing, *steps, _remove_data]
     for step in steps:
         try:
             step(machine)
@@ -62,15 +68,25 @@ def _refusal(machine: Machine, *, yes: bool) -> str | None:
     whole = all(map(os.path.isdir, (folder.transcripts, folder.config, folder.trash)))  # as an uninstall leaves it
     if not os.path.isdir(folder.records) or not (installed or whole):
         return f"{root} does not look like LLM Memory's data folder (records/, transcripts/ ...): nothing was removed."
+    try:
+        plan = unshare.purge_plan(folder, os.environ)
+    except SyncthingError as error:
+        return f"{error} Nothing was removed."
     if yes:
         return None
     if not sys.stdin.isatty():
         return "--purge asks before it removes all memories; without a terminal, say --yes. Nothing was removed."
     print(f"This removes every memory and every archived transcript in {root}, for good.")
-    if os.path.isdir(os.path.join(root, ".stfolder")):
-        print("The folder is synced: your other machines will lose them too.")
+    if plan.steps:
+        print("It is taken out of Syncthing first: your other machines keep theirs.")
+    print("Any other file sync that carries this folder would remove them elsewhere too: end it before.")
     answer = input("Type 'yes' to go on: ")
     return None if answer.strip().lower() == "yes" else "Nothing was removed."
+
+
+def _stop_sharing(machine: Machine) -> None:
+    for what, action in unshare.purge_plan(machine.folder, os.environ).steps:
+        machine.report.act(what, action)
 
 
 def _restore_settings(machine: Machine) -> None:
@@ -144,6 +160,18 @@ def _remove_data(machine: Machine) -> None:
         os.rmdir(root)
 
 
+def _say_what_still_syncs(machine: Machine) -> None:
+    try:
+        shared = {shared.name for _, shared, _ in unshare.sharing(machine.folder, os.environ)}
+    except SyncthingError:
+        shared = {FOLDER_ID} if os.path.lexists(os.path.join(machine.folder.root, unshare.MARKER)) else set()
+    if shared:
+        print(
+            f"Syncthing still carries them ({', '.join(sorted(shared))}). To end that too: its page, the folder, Edit >"
+        )
+        print("  Remove. Remove it there before you delete any of the files, or they are deleted on every machine.")
+
+
 def _list(root: str) -> list[str]:
     return sorted(os.listdir(root)) if os.path.isdir(root) else []
 
@@ -158,6 +186,7 @@ def _summary(machine: Machine, *, purge: bool) -> None:
     elif not purge:
         print(f"LLM Memory is uninstalled. Your memories are kept in {machine.show(machine.folder.root)}")
         print("  (records, transcripts, config, trash). ./install.sh brings them back; --purge removes them.")
+        _say_what_still_syncs(machine)
     else:
         print("LLM Memory and its memories are removed.")
     for item in report.left:

@@ -45,10 +45,10 @@ def _text(name: str) -> bytes:
     return read_bytes(os.path.join(_RULES_FOLDER, name)) or b""
 
 
-def shipped_hashes() -> set[str]:
-    """sha256 of every rules text and skill ever shipped (rules/shipped.txt, one a line; a test holds the newest to
-    their files)."""
-    return set(_text("shipped.txt").decode("ascii").split())
+def shipped_order() -> tuple[str, ...]:
+    """sha256 of every rules text and skill ever shipped, oldest first (rules/shipped.txt, one a line, to which each new
+    one is appended; a test holds the newest to their files)."""
+    return tuple(_text("shipped.txt").decode("ascii").split())
 
 
 class ShippedFiles:
@@ -77,7 +77,7 @@ class ShippedFiles:
         current = read_bytes(self.path(name))
         if current == text:
             return "same"
-        if current is None or sha256(current) in {self._written().get(name), *shipped_hashes()}:
+        if current is None or sha256(current) in {self._written().get(name), *shipped_order()}:
             return "write"
         return "edited"
 

@@ -10,6 +10,9 @@ from memories.core.errors import LLMMemoryError
 FOR_CLAUDE_CODE = ("hook", "mcp", "setup_claude", "remove_claude")
 """Our commands that programs run: named last in the overview."""
 
+SHOWN_NAMES = {"import_bundle": "import", "sync_setup": "sync-setup"}
+"""Command's module -> the name that people use, where no module can be called so (or none of ours is)."""
+
 OVERVIEW_CALLS: tuple[list[str], ...] = ([], ["help"], ["--help"], ["-h"])
 
 
@@ -18,7 +21,7 @@ def overview() -> str:
     from django.core.management import get_commands, load_command_class
 
     ours = {
-        name: load_command_class(app, name).help
+        SHOWN_NAMES.get(name, name): load_command_class(app, name).help
         for name, app in get_commands().items()
         if app in {"memories", "mcp_bridge", "hooks"}
     }
@@ -31,6 +34,12 @@ def overview() -> str:
     return "\n".join(lines)
 
 
+def module_name(command: str) -> str:
+    """The module of a command as people write it: `sync-setup` -> `sync_setup`, `import` -> `import_bundle`."""
+    modules = {shown: name for name, shown in SHOWN_NAMES.items()}
+    return modules.get(command, command.replace("-", "_"))
+
+
 def _program(script: str) -> str:
     """The name that usage texts show: `llm-memory` where it is installed as that."""
     return "llm-memory" if os.path.exists(os.path.join(os.path.dirname(script), "install.json")) else script
@@ -40,10 +49,15 @@ def run(argv: list[str]) -> int:
     """Run `manage.py <command>`; exit code 1 for a domain error, 130 for Ctrl-C, else the command's own."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "llm_memory_site.settings")
     try:
-        from django.core.management import execute_from_command_line
+        from django.core.management import BaseCommand, ManagementUtility
     except ImportError:
         sys.stderr.write("Django is not installed for this Python. Run ./install.sh, then use `llm-memory`.\n")
         return 1
+
+    class Utility(ManagementUtility):
+        def fetch_command(self, subcommand: str) -> BaseCommand:
+            return super().fetch_command(module_name(subcommand))
+
     try:
         if argv[1:] in OVERVIEW_CALLS:
             import django
@@ -51,7 +65,7 @@ def run(argv: list[str]) -> int:
             django.setup()
             sys.stdout.write(overview() + "\n")
             return 0
-        execute_from_command_line([_program(argv[0]), *argv[1:]])
+        Utility([_program(argv[0]), *argv[1:]]).execute()
     except LLMMemoryError as error:
         sys.stderr.write(f"Error: {error}\n")
         return 1

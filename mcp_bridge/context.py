@@ -8,7 +8,8 @@ import os
 import threading
 import time
 
-from memories.core import conversation_index, mirror, projects, state
+from hooks.shipped_files import shipped_order
+from memories.core import conversation_index, merge_copies, mirror, projects, state
 from memories.core.errors import LLMMemoryError, MirrorUnavailableError
 from memories.core.paths import DataFolder
 from memories.core.settings import read_settings
@@ -52,7 +53,8 @@ def current_session(folder: DataFolder) -> Session:
 
 
 class BackgroundSync:
-    """Keeps the mirror up to date beside the server: once at start, then when a call finds the last scan too old.
+    """Merges what a file sync brought and keeps the mirror up to date, beside the server: once at start, then when a
+    call finds the last scan too old.
 
     Two daemon threads, each with its own SQLite connection, so that `initialize` is answered at once and the process
     can end at any time: one for the records, for which a call may wait, and after it one for the conversations, for
@@ -85,6 +87,9 @@ class BackgroundSync:
 
     def _run(self, rebuild: bool) -> None:
         try:
+            merge_copies.run(
+                self._folder, shipped_rules=shipped_order
+            )  # where another process is at it, it does our work
             mirror.update(self._folder, wait_seconds=LOCK_SECONDS, rebuild=rebuild)
             self._problem = None
         except LLMMemoryError as error:

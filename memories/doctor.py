@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from memories import doctor_capture, doctor_index
+from memories import doctor_capture, doctor_index, doctor_sync
 from memories.core import conversation_index, mirror, query, records, transcripts, turn_search
 from memories.core.errors import LLMMemoryError
 from memories.core.paths import DataFolder
@@ -37,6 +37,7 @@ def run(folder: DataFolder, *, read_only: bool = False) -> list[Check]:
         "round trip": None if read_only else _round_trip,
         "claude code": doctor_capture.claude_code,
         "capture": doctor_capture.capture,
+        "sync": doctor_sync.sync,
         "programs": _programs,
     }
     return [check for name, group in groups.items() if group for check in _checks_of(name, group, folder)]

@@ -8,11 +8,12 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from memories.core import budget, clock, conversation_index, coverage, mirror, records, staleness
+from memories.copies_waiting import is_record_copy, waiting_copies
+from memories.core import budget, clock, conversation_index, coverage, mirror, records, staleness, transcript_copies
 from memories.core.errors import MirrorUnavailableError
 from memories.core.paths import DataFolder
 from memories.core.settings import read_settings
-from memories.findings import Check, ago, some
+from memories.findings import NAMED, Check, ago, some
 
 WAITING_SECONDS = 86_400
 """Age from which a transcript that is not indexed is a fault: each search and each start of the server indexes."""
@@ -50,18 +51,35 @@ def index(folder: DataFolder, *, read_only: bool) -> Iterator[Check]:
     else:
         yield Check("index", "ok", f"{count} records, text index {_SOUND[read_only]}")
     yield from _unread(skipped)
+    yield from _copies(folder, skipped)
 
 
 def _unread(skipped: list[tuple[str, str]]) -> Iterator[Check]:
     """What is in records/ and not in the index."""
-    broken = [item for item in skipped if records.is_uuid(item[0].removesuffix(".json")) and "tombstone" not in item[1]]
-    other = [item for item in skipped if item not in broken and "tombstone" not in item[1]]
+    counted = [item for item in skipped if item[1] != mirror.DELETED and not is_record_copy(item[0])]
+    broken = [item for item in counted if records.is_uuid(item[0].removesuffix(".json"))]
+    other = [item for item in counted if item not in broken]
     if broken:
         yield Check("records", "fail", f"{len(broken)} cannot be read: {some(broken)}", "repair or move these files")
     if other:
         yield Check("records", "warn", f"{len(other)} files are no records: {some(other)}", "move them elsewhere")
     if not broken and not other:
         yield Check("records", "ok", "every file is readable")
+
+
+def _copies(folder: DataFolder, skipped: list[tuple[str, str]]) -> Iterator[Check]:
+    """What a file sync left beside files that two machines changed."""
+    found = waiting_copies(folder, skipped)
+    # waiting_copies looks at sessions' own transcripts alone: a walk over what is beside them is doctor's to afford.
+    beside = [f"of transcripts/{path}" for path in transcript_copies.with_copies(folder) if "/" in path]
+    if found.waiting or beside:
+        names = [*(name for name, _ in found.waiting.items), *beside][:NAMED]
+        text = f"{found.waiting.count + len(beside)} waiting to be merged: {'; '.join(names)}"
+        yield Check("conflict copies", "warn", text, "run `llm-memory sync`")
+    if found.stuck:
+        text = f"{found.stuck.count} cannot be merged: {some(found.stuck.items)}"
+        todo = "repair them, or carry over what is missing and move them away; then run `llm-memory sync`"
+        yield Check("conflict copies", "warn", text, todo)
 
 
 def conversations(folder: DataFolder, *, read_only: bool) -> Iterator[Check]:

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Substr
 
-from memories import cited_sessions, selectors, shown_text, versions
+from memories import cited_sessions, merged_conflicts, selectors, shown_text, versions
 from memories.core import clock, coverage, mirror_rows, records
 from memories.core.paths import DataFolder
 from memories.models import Link, Memory
@@ -68,7 +68,7 @@ class MemoryDetail:
     session: the one it was stored in; sessions: those that transcript_ref names (that one not again, but of a
     narrative, which lists all that it was written from), more_sessions: how many besides;
     cited: session as a citation of the text names it -> the archived transcript's name; replaced_by: what archived it
-    or supersedes it, newest last."""
+    or supersedes it, newest last; conflict: what a merge of two machines' versions made of it."""
 
     record: dict[str, Any]
     title: str
@@ -84,6 +84,7 @@ class MemoryDetail:
     incoming: Links
     replaced_by: list[LinkedMemory]
     versions: versions.Versions
+    conflict: merged_conflicts.RecordConflict
 
 
 def raw_record(folder: DataFolder, uuid: str) -> str:
@@ -102,8 +103,8 @@ def _json(record: dict[str, Any], limit: int | None = None) -> str:
 
 
 def memory_detail(folder: DataFolder, uuid: str, groups: list[ProjectGroup]) -> MemoryDetail:
-    """The record with all that the page shows of it. groups: every project there is. At most ten queries, however many
-    links, versions and sessions.
+    """The record with all that the page shows of it. groups: every project there is. At most eleven queries,
+    however many links, versions and sessions.
 
     Raises RecordNotFoundError, InvalidRecordError, StorageError, MirrorUnavailableError.
     """
@@ -145,6 +146,7 @@ def memory_detail(folder: DataFolder, uuid: str, groups: list[ProjectGroup]) -> 
             (_linked(one, "supersedes", known) for one in replaced_by), key=lambda link: (link.created_at, link.uuid)
         ),
         versions=versions.versions(folder, record, group.scope if group else None),
+        conflict=merged_conflicts.record_conflict(connection, record),
     )
 
 

@@ -56,6 +56,7 @@ class Memory(models.Model):
     origin = models.TextField(null=True)
     status = models.TextField()
     archived_in = models.TextField(null=True)
+    conflict_of = models.TextField(null=True)
     turns = models.IntegerField(null=True)
     one_shot = models.BooleanField()
 

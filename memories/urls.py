@@ -8,7 +8,7 @@ from memories.views.graph import graph, graph_data
 from memories.views.memory import memory
 from memories.views.projects import project, projects
 from memories.views.sessions import sessions, transcript
-from memories.views.status import checks, status
+from memories.views.status import checks, merged, status, sync_state
 from memories.views.timeline import fresh, timeline
 
 
@@ -54,4 +54,6 @@ urlpatterns = [
     path("graph/data/", graph_data, name="graph_data"),
     path("status/", status, name="status"),
     path("status/checks/", checks, name="checks"),
+    path("status/sync/", sync_state, name="sync_state"),
+    path("status/merged/", merged, name="merged"),
 ]

@@ -20,7 +20,10 @@ LISTED = 20
 MAX_ENTRY_CHARS = 100_000
 """Characters of two narratives together up to which their entries are compared: some 500 ms."""
 
-_COLUMNS = ("uuid", "title", "created_at", "status", "archived_in", "origin", "size")
+KEPT = "kept from a conflict"
+"""The state of a version that another machine wrote and that lost to this one's."""
+
+_COLUMNS = ("uuid", "title", "created_at", "status", "archived_in", "origin", "size", "conflict_of")
 _CHAIN = f"""
 WITH RECURSIVE chain (uuid) AS (
     SELECT uuid FROM memory WHERE {{start}}
@@ -28,16 +31,18 @@ WITH RECURSIVE chain (uuid) AS (
     FROM chain JOIN link ON (link.from_uuid = chain.uuid OR link.to_uuid = chain.uuid)
     WHERE link.relationship = 'supersedes' LIMIT {MAX_VERSIONS}
 )
-SELECT memory.uuid, title, created_at, status, archived_in, origin, length(content)
-FROM memory WHERE uuid IN (SELECT uuid FROM chain) ORDER BY created_at DESC, uuid DESC
+SELECT memory.uuid, title, created_at, status, archived_in, origin, length(content), conflict_of
+FROM memory WHERE uuid IN (SELECT uuid FROM chain)
+ORDER BY created_at DESC, coalesce(updated_at, created_at) DESC, uuid DESC
 """
 
 
 @dataclass(frozen=True)
 class ListedVersion:
     """A version as a list shows it. machine: "" where it is not known; size: characters; state: narratives.Version's,
-    for other records `active`, `superseded` or `archived`; older: uuid of the next older in the list, or ""; is_apart:
-    whether there are others between it and the one that the page shows, so that no `older` leads from one to the other.
+    for other records `active`, `superseded` or `archived`, of both KEPT; older: uuid of the next older in the list,
+    or ""; is_apart: whether there are others between it and the one that the page shows, so that no `older` leads from
+    one to the other.
     """
 
     uuid: str
@@ -63,13 +68,14 @@ class Versions:
 
 @dataclass(frozen=True)
 class Side:
-    """One of two compared records, as text that can be shown; project and machine: "" where there is none."""
+    """One of two compared records, as text that can be shown; project and machine: "" where there is none. written_at:
+    created_at, or where both sides were created at once, as those of a conflict are, the last edit."""
 
     uuid: str
     type: str
     project: str
     machine: str
-    created_at: str
+    written_at: str
     content: str
 
 
@@ -111,6 +117,7 @@ def versions(folder: DataFolder, record: dict[str, Any], project: Scope | None) 
         _add_links(raw, rows)
         current = coverage.narrative(raw, folder, narrative_of)
         states = narratives.states(rows, current.uuid if current else None)
+    states |= {row["uuid"]: KEPT for row in rows if row["conflict_of"]}
     return _around(uuid, rows, states)
 
 
@@ -157,11 +164,13 @@ def _around(uuid: str, rows: list[dict[str, Any]], states: dict[str, str]) -> Ve
 
 
 def version_changes(folder: DataFolder, uuid: str, other: str) -> VersionChanges:
-    """What changed between two records, the older by created_at first.
+    """What changed between two records, the older by created_at (of versions of one record, by the last edit) first.
 
     Raises RecordNotFoundError, InvalidRecordError, StorageError.
     """
-    old, new = (_side(record) for record in _in_order(folder, uuid, other))
+    both = _in_order(folder, uuid, other)
+    at_once = _created(both[0]) == _created(both[1])
+    old, new = (_side(record, edited=at_once) for record in both)
     return VersionChanges(old, new, version_diff.compare(old.content, new.content))
 
 
@@ -181,16 +190,20 @@ def entry_changes(folder: DataFolder, uuid: str, other: str) -> EntryChanges:
 
 def _in_order(folder: DataFolder, uuid: str, other: str) -> list[dict[str, Any]]:
     both = [records.load(folder, one) for one in (uuid, other)]
-    return sorted(both, key=lambda one: (clock.normalise_time(one["created_at"]) or "", one["uuid"]))
+    return sorted(both, key=lambda one: (_created(one), records.last_edit(one), one["uuid"]))
 
 
-def _side(record: dict[str, Any]) -> Side:
+def _created(record: dict[str, Any]) -> str:
+    return clock.normalise_time(record["created_at"]) or ""
+
+
+def _side(record: dict[str, Any], *, edited: bool = False) -> Side:
     texts = {name: shown_text.shown(str(record.get(name) or "")) for name in ("project", "origin", "content")}
     return Side(
         uuid=record["uuid"],
         type=record["type"],
         project=texts["project"],
         machine=texts["origin"],
-        created_at=clock.normalise_time(record["created_at"]) or "",
+        written_at=clock.format_time(records.last_edit(record)) if edited else _created(record),
         content=texts["content"],
     )

@@ -15,19 +15,21 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from memories.core import mirror, records
 from memories.core.paths import DataFolder
+from tests.syncthing import hide_others
 
 MakeRecord = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(autouse=True)
 def _throwaway_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test sees the user's own Claude Code folder or settings."""
+    """No test sees the user's own Claude Code folder or settings, or a Syncthing that runs here."""
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
     for name in list(os.environ):
         if name.startswith(("CLAUDE", "LLM_MEMORY_", "AI_AGENT")):
             monkeypatch.delenv(name)
+    hide_others(monkeypatch)
 
 
 @pytest.fixture

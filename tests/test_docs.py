@@ -17,6 +17,7 @@ from django.core.management.base import BaseCommand
 from mcp_types import Tool
 
 from hooks import claude_settings, dispatch
+from llm_memory_site.command_line import SHOWN_NAMES, module_name
 from mcp_bridge import schemas
 from mcp_bridge.context import BackgroundSync
 from mcp_bridge.server import build_server
@@ -62,7 +63,7 @@ def our_commands() -> dict[str, str]:
     found = {}
     for app in CODE:
         for path in (ROOT / app / "management" / "commands").glob("[!_]*.py"):
-            found[path.stem] = app
+            found[SHOWN_NAMES.get(path.stem, path.stem)] = app
     return found
 
 
@@ -180,7 +181,7 @@ def test_every_module_is_in_the_module_map() -> None:
 
 def test_every_field_of_a_new_record_is_documented() -> None:
     fields = set(records.new_record(type="note", content="A heron stood in the reeds."))
-    written_later = {"archived_in", "updated_at", "deleted_at"}
+    written_later = {"archived_in", "conflict_of", "updated_at", "deleted_at"}
     of_narratives = {"processed_bytes", "processed_turns", "accepted_losses"}
     of_session_logs = {"turns", "entrypoint"}
     assert (
@@ -237,7 +238,7 @@ def shell_lines() -> list[str]:
 def test_a_shown_command_is_one_that_works(line: str) -> None:
     program, *words = shlex.split(re.sub(r"\[[^\]]*\]", "", line))
     if program == "llm-memory" and words and words[0] != "COMMAND":
-        command = load_command_class(our_commands()[words[0]], words[0])
+        command = load_command_class(our_commands()[words[0]], module_name(words[0]))
         assert isinstance(command, BaseCommand)
         known, unknown = command.create_parser("llm-memory", words[0]).parse_known_args(
             words[1:] or ["8765"] * _required(command)
@@ -261,7 +262,7 @@ def test_the_doctors_and_errors_hints_name_commands_that_exist() -> None:
         if path.suffix == ".py":
             texts = [n.value for n in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(n, ast.Constant)]
             for text in (text for text in texts if isinstance(text, str)):
-                for name in re.findall(r"`llm-memory ([a-z_]+)", text):
+                for name in re.findall(r"`llm-memory ([a-z_-]+)", text):
                     assert name in our_commands() or name == "help", f"{page_id(path)}: {name}"
 
 

@@ -1,7 +1,7 @@
 """The archived transcripts: finding one by the name that a person or a search hit gives, and listing the newest.
 
 A name is a session id, the beginning of one, or `<session id>/<file>` for a transcript beside it: `.../agent-x` for a
-subagent's (subagents/agent-x.jsonl), `.../diverged-x` for an archive that its source no longer continues.
+subagent's (subagents/agent-x.jsonl), `.../diverged-x` for a version of the session that differs (diverged.py).
 """
 
 from __future__ import annotations

@@ -47,3 +47,11 @@ class NarrateError(LLMMemoryError):
 
 class NarrativeRefusedError(LLMMemoryError):
     """A narrative lost items of the one before it, or cites or claims what the archive does not have."""
+
+
+class SyncthingError(LLMMemoryError):
+    """Syncthing is not there, does not answer, refuses, or is set up in a way that sync-setup must not touch."""
+
+
+class BundleError(LLMMemoryError):
+    """A file is no bundle, is damaged, or holds what a bundle must not: nothing of it is imported."""

@@ -22,10 +22,16 @@ if TYPE_CHECKING:
 
     from memories.core.paths import DataFolder
 
-MIRROR_VERSION = 5
+MIRROR_VERSION = 6
 """Raise it with every change of schema.sql or of what a row is derived from: the next sync rebuilds."""
 
 BUSY_SECONDS = 5.0
+DELETED = "deleted: its tombstone in trash/ is newer"
+"""The problem of a file that a sync brought back; no trouble."""
+
+WAITING_COPY = "a file sync's copy of this record, waiting to be merged: run `llm-memory sync`"
+"""The problem of a copy that the next sync merges; every other problem is one that it cannot solve."""
+
 CHECK_EVERY = 32
 """Records read between two looks at the clock, where a deadline is given."""
 
@@ -249,8 +255,8 @@ def _apply_file(connection: sqlite3.Connection, folder: DataFolder, name: str, r
     found: os.stat_result | None = None
     try:
         if not (name.endswith(".json") and records.is_uuid(uuid)):
-            problem = "a file sync's conflict copy" if "conflict" in name else "its name is not <32 hex digits>.json"
             found = os.lstat(path)
+            problem = _name_problem(path, name)
         else:
             data, found = records.read_file(path)
             record = records.parse(data, uuid)
@@ -266,7 +272,7 @@ def _apply_file(connection: sqlite3.Connection, folder: DataFolder, name: str, r
     if record is not None:
         grave = records.tombstone(folder, uuid)
         if grave is not None and records.stays_deleted(record, grave):
-            record, problem = None, "deleted: its tombstone in trash/ is newer"
+            record, problem = None, DELETED
         elif grave is not None:
             result.revived.append(uuid)
     _note_file(connection, name, found, started, problem)
@@ -277,6 +283,36 @@ def _apply_file(connection: sqlite3.Connection, folder: DataFolder, name: str, r
         result.added += 1
     else:
         result.changed += 1
+
+
+def _name_problem(path: str, name: str) -> str:
+    """Why a file that is not called like a record is not in the mirror."""
+    from memories.core import copies  # few folders hold one
+
+    uuid = copied_record(copies.original_name(name))
+    if uuid is None:
+        return "its name is not <32 hex digits>.json"
+    return copy_problem(path, uuid) or WAITING_COPY
+
+
+def copied_record(original: str | None) -> str | None:
+    """The uuid of the record whose file has that name; None where it is no record's."""
+    uuid = (original or "").removesuffix(".json")
+    return uuid if f"{uuid}.json" == original and records.is_uuid(uuid) else None
+
+
+def copy_problem(path: str, uuid: str, *, is_tombstone: bool = False) -> str:
+    """Why a file sync's copy of a record, or of its tombstone, cannot be merged; "" when it can."""
+    parse = records.parse_tombstone if is_tombstone else records.parse
+    try:
+        parse(records.read_file(path)[0], uuid)
+    except FileNotFoundError:
+        return ""  # merged meanwhile
+    except InvalidRecordError as error:
+        return f"a copy that cannot be merged: {error}"
+    except OSError as error:
+        return f"a copy that cannot be read: {error.strerror}"
+    return ""
 
 
 def _stat(path: str) -> os.stat_result | None:

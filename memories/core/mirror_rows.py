@@ -22,7 +22,8 @@ _MAX_TURNS = 1 << 31
 
 _COLUMNS = (
     "uuid, type, content, title, search_meta, search_extra, content_hash, project, project_key, project_id, "
-    "session_id, importance, transcript_ref, tags, created_at, updated_at, origin, status, archived_in, turns, one_shot"
+    "session_id, importance, transcript_ref, tags, created_at, updated_at, origin, status, archived_in, "
+    "conflict_of, turns, one_shot"
 )
 _MARKS = ", ".join("?" * len(_COLUMNS.split(", ")))
 _UPSERT = f"INSERT INTO memory ({_COLUMNS}) VALUES ({_MARKS}) ON CONFLICT (uuid) DO UPDATE SET " + ", ".join(
@@ -77,7 +78,7 @@ def write_row(connection: sqlite3.Connection, record: dict[str, Any], *, fresh: 
         projects.fold_name(clean(project)) if project else None, text["project_id"], text["session_id"],
         record.get("importance") or records.DEFAULT_IMPORTANCE, _ref_text(record.get("transcript_ref")), tags or None,
         created_at, clock.normalise_time(record.get("updated_at")), text["origin"],
-        record.get("status") or "active", record.get("archived_in"), _turns(record.get("turns")),
+        record.get("status") or "active", record.get("archived_in"), _conflict_of(record), _turns(record.get("turns")),
         int(record.get("entrypoint") == ONE_SHOT),
     )  # fmt: skip
     found = None if fresh else connection.execute("SELECT 1 FROM memory WHERE uuid = ?", (record["uuid"],)).fetchone()
@@ -89,6 +90,12 @@ def write_row(connection: sqlite3.Connection, record: dict[str, Any], *, fresh: 
         [(record["uuid"], to_uuid, relationship) for to_uuid, relationship in records.valid_connections(record)],
     )
     return found is None
+
+
+def _conflict_of(record: dict[str, Any]) -> str | None:
+    """The record that a kept content lost to; None where this is none."""
+    winner = record.get("conflict_of")
+    return winner if records.is_uuid(winner) else None
 
 
 def _turns(turns: object) -> int | None:

@@ -8,7 +8,11 @@ whatever the order in which versions reach it. A merge stamps nothing; all it wr
 - Links, tags and session references are united. Any other field, which this version need not know, keeps the greater
   value: objects key by key, lists united, numbers by size, and else by the JSON text.
 - A content that lost is kept as a record of its own, archived, which the merged one supersedes (kept_content).
+  Logs that a machine derived from a transcript are not kept: the transcript says more.
 - Deleted: a tombstone's deleted_at is the latest. Whether it outranks a record is records.stays_deleted's to say.
+
+Merging in steps, with what was kept joined under its own uuid, ends where merging all at once does; only a content that
+lost at one step and won at a later one leaves its kept record behind.
 """
 
 from __future__ import annotations
@@ -30,6 +34,10 @@ LATEST = (
     "status", "archived_in", "turns", "entrypoint", "conflict_of", "updated_at", "origin",
 )  # fmt: skip
 """Fields that say one thing together: a merge takes them, and their absence, from the latest version."""
+
+_PLACE = frozenset({"uuid", "status", "archived_in", "conflict_of"})
+"""Of these, what a kept content has instead of the version's own: compared last, so that the latest of several versions
+of a content is the same one before it is kept and after."""
 
 ORDER = (
     "schema_version", "uuid", "type", "content", "project", "project_id", "session_id", "importance", "transcript_ref",
@@ -61,21 +69,30 @@ def merge(versions: list[Record]) -> Merged:
     merged = {name: latest[name] for name in LATEST if name in latest}
     for name in {name for version in versions for name in version}.difference(LATEST):
         merged[name] = _joined(name, [version[name] for version in versions if name in version])
-    kept = _kept_contents(versions, latest)
-    links = [{"to_uuid": one["uuid"], "relationship": "supersedes"} for one in kept]
-    if links:
-        merged["connections"] = _united([merged.get("connections") or [], links])
-    _drop_link(merged, kept_uuid(latest["uuid"], latest["content"]))
-    return Merged(_in_order(merged), kept)
+    return prevail(merged, versions)
+
+
+def prevail(winner: Record, versions: list[Record]) -> Merged:
+    """A record as it is, and what it keeps of the contents of other versions of it: each that is not its own.
+
+    merge is this after joining; a record and a tombstone, of which one gives way whole, need only this.
+    """
+    kept = _kept_contents(versions, winner)
+    record = dict(winner)
+    if kept:
+        links = [{"to_uuid": one["uuid"], "relationship": "supersedes"} for one in kept]
+        record["connections"] = _united([record.get("connections") or [], links])
+    _drop_link(record, kept_uuid(winner["uuid"], winner["content"]))
+    return Merged(_in_order(record), kept)
 
 
 def kept_content(version: Record, successor: str) -> Record:
     """The record that keeps a version's content after it lost to another of the same uuid (successor).
 
-    Its uuid is uuid5 of the content in the namespace of that uuid, its times, origin, tags and references are the
-    version's own; its links are the merged record's.
+    Its uuid is uuid5 of the content in the namespace of that uuid. What says one thing together with the content
+    (LATEST: project, importance, times, origin, ...) is the version's own; what is united is in the merged record.
     """
-    record = {name: value for name, value in version.items() if name not in {"connections", "deleted_at"}}
+    record = {name: version[name] for name in LATEST if name in version}
     record.update(
         uuid=kept_uuid(successor, version["content"]),
         connections=[],
@@ -92,9 +109,9 @@ def kept_uuid(uuid: str, content: str) -> str:
 
 
 def is_derived(record: Record) -> bool:
-    """Whether a record is the log that a machine derived from a transcript: what it said before is derived from less."""
-    session_id = record.get("session_id")
-    return record["type"] == "session_log" and bool(session_id) and record["uuid"] == session_logs.log_uuid(session_id)
+    """Whether a record is the log that a machine derived from a transcript: an earlier one was derived from less."""
+    uuid: str = record["uuid"]
+    return record["type"] == "session_log" and uuid == session_logs.log_uuid(record.get("session_id") or "")
 
 
 def canonical(value: object) -> str:
@@ -102,28 +119,27 @@ def canonical(value: object) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=True)
 
 
-def _rank(version: Record) -> tuple[int, str, str]:
-    scalars = {name: version[name] for name in LATEST if name in version}
-    return records.last_edit(version), version.get("origin") or "", canonical(scalars)
+def _rank(version: Record) -> tuple[int, str, str, str]:
+    own = {name: version[name] for name in LATEST if name in version and name not in _PLACE}
+    place = {name: version[name] for name in _PLACE if name in version}
+    return records.last_edit(version), version.get("origin") or "", canonical(own), canonical(place)
 
 
-def _kept_contents(versions: list[Record], latest: Record) -> list[Record]:
-    """A record for each content but the latest version's, by uuid."""
-    if is_derived(latest):
-        return []
-    losing: dict[str, list[Record]] = {}
-    for version in versions:
-        if version["content"] != latest["content"]:
-            losing.setdefault(version["content"], []).append(kept_content(version, latest["uuid"]))
-    # The same content twice, with other times: joined here, so it cannot lose once more.
-    return sorted((merge(alike).record for alike in losing.values()), key=lambda one: str(one["uuid"]))
+def _kept_contents(versions: list[Record], winner: Record) -> list[Record]:
+    """A record for each content but the winner's, by uuid; of several versions with one content, of the latest."""
+    losing: dict[str, Record] = {}
+    for version in sorted(versions, key=_rank):
+        if version["content"] != winner["content"]:
+            losing[version["content"]] = version
+    kept = [kept_content(version, winner["uuid"]) for version in losing.values() if not is_derived(version)]
+    return sorted(kept, key=lambda one: str(one["uuid"]))
 
 
 def _drop_link(record: Record, uuid: str) -> None:
     """A content that lost once and is back as the record's own is not one that it supersedes."""
-    links = record.get("connections")
-    if links:
-        record["connections"] = [link for link in links if not isinstance(link, dict) or link.get("to_uuid") != uuid]
+    own = {"to_uuid": uuid, "relationship": "supersedes"}
+    if record.get("connections"):
+        record["connections"] = [link for link in record["connections"] if link != own]
 
 
 def _in_order(record: Record) -> Record:
@@ -141,7 +157,7 @@ def _in_order(record: Record) -> Record:
 
 def _joined(name: str, values: list[Any]) -> Any:
     """One value of a field that is not in LATEST."""
-    if all(value == values[0] and type(value) is type(values[0]) for value in values):
+    if len({canonical(value) for value in values}) == 1:
         return values[0]
     if name == "tags":
         return ", ".join(sorted({tag for value in values for tag in records.tag_list(value)})) or None
@@ -151,7 +167,7 @@ def _joined(name: str, values: list[Any]) -> Any:
     if name == "connections":
         return _united([value or [] for value in values])
     if name == "deleted_at":
-        return max(values, key=lambda value: (clock.parse_time(value) or 0, str(value)))
+        return max(values, key=lambda value: (clock.parse_time(value) or 0, canonical(value)))
     joined = values[0]
     for value in values[1:]:
         joined = _greater(joined, value, MAX_DEPTH)
@@ -183,5 +199,5 @@ def _kind(value: object) -> int:
 
 
 def _size(value: Any) -> tuple[float, str]:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    is_number = isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
     return (value if is_number else -math.inf), canonical(value)

@@ -78,7 +78,8 @@ def record_path(folder: DataFolder, uuid: str) -> str:
     return os.path.join(folder.records, uuid + ".json")
 
 
-def _trash_path(folder: DataFolder, uuid: str) -> str:
+def trash_path(folder: DataFolder, uuid: str) -> str:
+    """Where a record's tombstone is. Raises as record_path."""
     return os.path.join(folder.trash, os.path.basename(record_path(folder, uuid)))
 
 
@@ -164,6 +165,15 @@ def parse(data: bytes, uuid: str) -> dict[str, Any]:
     if record["uuid"] != uuid:
         raise InvalidRecordError(f"holds uuid {record['uuid']}, which is not the file's name")
     return record
+
+
+def parse_tombstone(data: bytes, uuid: str) -> dict[str, Any]:
+    """The deleted record in a tombstone's bytes. Raises InvalidRecordError: as parse, and where deleted_at is no
+    time."""
+    grave = parse(data, uuid)
+    if clock.parse_time(grave.get("deleted_at")) is None:
+        raise InvalidRecordError("not a tombstone: deleted_at must be a time like 2026-03-14T09:12:44 (UTC)")
+    return grave
 
 
 def read_file(path: str) -> tuple[bytes, os.stat_result]:
@@ -294,11 +304,9 @@ def stays_deleted(record: dict[str, Any], grave: dict[str, Any]) -> bool:
 def tombstone(folder: DataFolder, uuid: str) -> dict[str, Any] | None:
     """The deleted record in trash/, with deleted_at; None when there is none that can be read."""
     try:
-        data, _ = read_file(_trash_path(folder, uuid))
-        grave = parse(data, uuid)
+        return parse_tombstone(read_file(trash_path(folder, uuid))[0], uuid)
     except (OSError, InvalidRecordError):
         return None
-    return grave if clock.parse_time(grave.get("deleted_at")) is not None else None
 
 
 def delete(folder: DataFolder, uuid: str) -> dict[str, Any]:
@@ -307,13 +315,27 @@ def delete(folder: DataFolder, uuid: str) -> dict[str, Any]:
     Raises RecordNotFoundError, InvalidRecordError, StorageError, LockTimeoutError.
     """
     with lock(folder):
+        _settle_both(folder, uuid)
         record = load(folder, uuid)
         record["deleted_at"] = _time_after(last_edit(record))
         # The tombstone first: a crash between the two leaves a record that its newer tombstone hides.
-        files.write_atomic(_trash_path(folder, uuid), dump(record))
+        files.write_atomic(trash_path(folder, uuid), dump(record))
         files.remove_quietly(record_path(folder, uuid))
         files.fsync_folder(folder.records)
     return record
+
+
+def _settle_both(folder: DataFolder, uuid: str) -> None:
+    """Where a sync brought a record beside its tombstone: make one of them, before another takes the place of either.
+
+    Raises InvalidRecordError where one of them is not readable, and what record_copies.settle raises.
+    """
+    if os.path.lexists(record_path(folder, uuid)) and os.path.lexists(trash_path(folder, uuid)):
+        from memories.core import record_copies
+
+        left = record_copies.settle_locked(folder, uuid, beside={}).left
+        if left:
+            raise InvalidRecordError(f"{left[0][0]} cannot be read: {left[0][1]} Repair the file or move it away.")
 
 
 def restore(folder: DataFolder, uuid: str) -> dict[str, Any]:
@@ -322,13 +344,14 @@ def restore(folder: DataFolder, uuid: str) -> dict[str, Any]:
     Raises RecordNotFoundError when trash/ does not hold it, and what save raises.
     """
     with lock(folder):
+        _settle_both(folder, uuid)
         record = tombstone(folder, uuid)
         if record is None:
             raise RecordNotFoundError(f"{uuid} is not in {folder.trash}: `ls` that folder for what can be restored.")
         deleted_at = clock.parse_time(record.pop("deleted_at")) or 0
         _stamp(record, _time_after(deleted_at + 1))
         save(folder, record)
-        files.remove_quietly(_trash_path(folder, uuid))
+        files.remove_quietly(trash_path(folder, uuid))
         files.fsync_folder(folder.trash)
     return record
 

@@ -22,6 +22,7 @@ CREATE TABLE memory (
     origin         TEXT,
     status         TEXT NOT NULL,
     archived_in    TEXT,
+    conflict_of    TEXT,                     -- a content kept from a conflict: the uuid of the record it lost to
     turns          INTEGER,                  -- session logs: requests and answers; NULL: its log does not say
     one_shot       INTEGER NOT NULL          -- 1: the log of a `claude -p` run
 );
@@ -39,6 +40,7 @@ CREATE INDEX memory_session ON memory (session_id);
 CREATE INDEX memory_logs ON memory (project_id, project_key, session_id, created_at, turns, one_shot, type)
     WHERE type = 'session_log';
 CREATE INDEX memory_hash ON memory (content_hash);
+CREATE INDEX memory_conflict ON memory (conflict_of) WHERE conflict_of IS NOT NULL;
 
 -- No foreign keys: a link's target may arrive later, and the link is whole the moment it does.
 CREATE TABLE link (
@@ -111,6 +113,8 @@ CREATE TABLE session (
     problem    TEXT
 );
 CREATE INDEX session_id ON session (session_id);
+-- Versions of a transcript that are kept beside it (transcript_copies): few, and what status lists.
+CREATE INDEX session_diverged ON session (ended_at) WHERE instr(part, 'diverged-') > 0;
 
 -- One row for each thing said. id: session.id, position in the session and a class of length, see turn_rows.turn_id.
 CREATE TABLE turn (

@@ -1,7 +1,8 @@
 """The sweep: from Claude Code's projects folder to the archive and the session logs.
 
 For each session the log is written first and the archive last, whose mtime is the mark that all is done: a crash in
-between leaves the session to be done again. With nothing new a sweep costs one stat per transcript.
+between leaves the session to be done again. A session that the archive holds from another machine is logged only where
+its log is missing, so that two machines do not write it in turn. With nothing new a sweep costs one stat a transcript.
 """
 
 from __future__ import annotations
@@ -165,7 +166,7 @@ def sweep(
             result.complete = False
             continue
         try:
-            sweeper.keep(source, log_if_missing_only=transcripts.is_archived(folder, source, states))
+            sweeper.keep(source, log_if_missing_only=transcripts.is_held(folder, source, states))
             marks.note(source, passed_over=not transcripts.is_archived(folder, source))
         except LLMMemoryError as error:
             result.skipped.append((source.path, str(error)))
@@ -217,9 +218,10 @@ def _in_order(sources: Iterable[Source], first: str | None) -> list[Source]:
 
 
 class _Marks:
-    """state/sweep.json: sources that were looked at and not archived, as {path: [size, mtime_ns]}.
+    """state/sweep.json: sources that were looked at and are not the archive, as {path: [size, mtime_ns]}.
 
-    Without it an excluded project's transcripts would be opened at every session start.
+    Without it an excluded project's transcripts would be opened at every session start, and those of sessions that
+    another machine took further.
     """
 
     def __init__(self, folder: DataFolder) -> None:

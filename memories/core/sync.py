@@ -1,17 +1,17 @@
-"""A whole sync: temp files of dead processes swept, transcripts archived and logged, the mirror brought up to date,
-conversations included."""
+"""A whole sync: temp files of dead processes swept, copies merged that a file sync left, transcripts archived and
+logged, the mirror brought up to date, conversations included."""
 
 from __future__ import annotations
 
 import os
 
-from memories.core import conversation_index, files, mirror, state, sweep
+from memories.core import bundle_import, conversation_index, files, merge_copies, mirror, state, sweep
 from memories.core.errors import LockTimeoutError, StorageError
 from memories.core.locks import FileLock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from memories.core.paths import DataFolder
@@ -23,18 +23,21 @@ MIRROR_WAIT_SECONDS = 60.0
 
 
 class SyncResult:
-    """swept: the sweep's result, None where transcripts were left alone. mirrored: the mirror update's. indexed: the
-    conversations' update's, None where another process was at it."""
+    """swept: the sweep's result, None where transcripts were left alone. merged: what became of the copies that a file
+    sync left. mirrored: the mirror update's. indexed: the conversations' update's, None where another process was at
+    it."""
 
-    __slots__ = ("indexed", "mirrored", "swept")
+    __slots__ = ("indexed", "merged", "mirrored", "swept")
 
     def __init__(
         self,
         swept: sweep.SweepResult | None,
+        merged: merge_copies.MergeResult,
         mirrored: mirror.UpdateResult,
         indexed: conversation_index.IndexResult | None,
     ) -> None:
         self.swept = swept
+        self.merged = merged
         self.mirrored = mirrored
         self.indexed = indexed
 
@@ -47,11 +50,12 @@ def run(
     wait_seconds: float,
     progress: Progress | None = None,
     rebuild: bool = False,
+    shipped_rules: Callable[[], Sequence[str]] = tuple,
 ) -> SyncResult:
     """Bring everything up to date; complete when it returns.
 
     projects_dir: Claude Code's transcripts; None leaves them alone. wait_seconds: how long to wait for another process.
-    progress(what, done, total). Raises LockTimeoutError, StorageError.
+    progress(what, done, total). shipped_rules: as merge_copies.run takes it. Raises LockTimeoutError, StorageError.
     """
     try:
         folder.create()
@@ -63,6 +67,9 @@ def run(
         for place in (folder.trash, folder.transcripts, folder.config, folder.state):
             files.sweep_temp_files(place)
         state.drop_old_sessions(folder)
+        bundle_import.sweep(folder)
+        # Before the sweep: it logs a session that the archive does not hold yet, and a copy may be what holds it.
+        merged = merge_copies.run(folder, shipped_rules=shipped_rules, wait_seconds=MIRROR_WAIT_SECONDS)
         swept = None
         if projects_dir is not None:
             swept = sweep.sweep(folder, projects_dir, settings, progress=_named(progress, "transcripts"), thorough=True)
@@ -73,7 +80,7 @@ def run(
             rebuild=rebuild,
         )
         indexed = _index_conversations(folder, wait_seconds, _named(progress, "conversations"))
-    return SyncResult(swept, mirrored, indexed)
+    return SyncResult(swept, merged, mirrored, indexed)
 
 
 def _index_conversations(

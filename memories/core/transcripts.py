@@ -2,6 +2,7 @@
 
 The client deletes transcripts after a month; the archive keeps them. A transcript only ever grows, so the archive grows
 in place; its mtime is set to the source's last of all and says "complete up to there" (the quick check of rsync).
+Where another machine continued the same session, the longer version is the archive and the other is beside (diverged).
 """
 
 from __future__ import annotations
@@ -152,26 +153,58 @@ def is_archived(folder: DataFolder, source: Source, states: dict[str, tuple[int,
     return states.get(source.session_id) == _state(source.size, source.mtime_ns)
 
 
+def is_held(folder: DataFolder, source: Source, states: dict[str, tuple[int, int]] | None = None) -> bool:
+    """Whether the archive holds all of a source: is_archived, or in a longer archive, or in a version beside it."""
+    if is_archived(folder, source, states):
+        return True
+    from memories.core import diverged  # for sessions that are new or have grown only
+
+    name = source.session_id + SUFFIX
+    try:
+        fd = os.open(source.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        for one in (name, *diverged.versions(folder, name)):
+            path = os.path.join(folder.transcripts, one)
+            if _size(path) >= source.size and _same_beginning(fd, path, source.size):
+                return True
+    except OSError:
+        pass  # then it is archived, which says what is wrong
+    finally:
+        os.close(fd)
+    return False
+
+
+def _size(path: str) -> int:
+    """A regular file's size in bytes; -1 where there is none."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return -1
+    return found.st_size if stat.S_ISREG(found.st_mode) else -1
+
+
 def archive(folder: DataFolder, source_path: str) -> bool:
     """Bring a session's archive up to date; True when anything was written.
 
     Copies `<sid>/` (subagents, tool results; regular files at any depth) first and `<sid>.jsonl` last. An archive that
-    is longer than its source and begins with it is kept; one that differs is kept as `<sid>/diverged-<hash>.jsonl`.
+    is longer than its source and begins with it is kept. Of two that differ the longer is the archive and the other is
+    kept beside; a source that the archive or a version beside it begins with is there already.
     Raises TranscriptError (a source cannot be read) or StorageError (the archive cannot be written); all that can be
     copied is copied first.
     """
     source = source_at(source_path)
     if source is None:
         raise TranscriptError(f"{source_path} is not a transcript: a file named <session id>.jsonl is needed.")
-    beside = os.path.join(folder.transcripts, source.session_id)
     written = False
     failure: LLMMemoryError | None = None
     for path, relative in _files_beside(source):
         try:
-            written |= _bring_up_to_date(path, os.path.join(beside, relative), keep_in=None)
+            written |= _bring_up_to_date(folder, path, f"{source.session_id}/{relative}")
         except TranscriptError as error:
             failure = error
-    written |= _bring_up_to_date(source.path, archive_path(folder, source.session_id), keep_in=beside)
+    written |= _bring_up_to_date(folder, source.path, source.session_id + SUFFIX)
     if failure is not None:
         raise failure
     return written
@@ -189,15 +222,16 @@ def _files_beside(source: Source) -> Iterator[tuple[str, str]]:
                 yield entry.path, os.path.relpath(entry.path, root)
 
 
-def _bring_up_to_date(source_path: str, target: str, keep_in: str | None) -> bool:
-    """Copy or extend one file. keep_in: the folder in which an archive that differs is kept; None: it is replaced."""
+def _bring_up_to_date(folder: DataFolder, source_path: str, name: str) -> bool:
+    """Copy or extend one file. name: the archive's, below transcripts/."""
+    target = os.path.join(folder.transcripts, name)
     try:
         source = os.open(source_path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         raise TranscriptError(f"Cannot read {source_path}: {error.strerror}. Check its permissions.") from error
     try:
         found = os.fstat(source)
-        _make_folders(os.path.dirname(target))
+        make_folders(os.path.dirname(target))
         try:
             old = os.lstat(target)
         except FileNotFoundError:
@@ -206,9 +240,7 @@ def _bring_up_to_date(source_path: str, target: str, keep_in: str | None) -> boo
             return False
         if _same_beginning(source, target, min(old.st_size, found.st_size)):
             return found.st_size >= old.st_size and _append(source, found, target, old.st_size)
-        if keep_in is not None:
-            _keep_diverged(target, keep_in)
-        return _copy_whole(source, found, target)
+        return _keep_both(folder, source, found, name)
     except OSError as error:
         raise StorageError(
             f"Cannot archive {source_path} as {target}: {error.strerror}. Check free space and permissions."
@@ -217,10 +249,39 @@ def _bring_up_to_date(source_path: str, target: str, keep_in: str | None) -> boo
         os.close(source)
 
 
-def _make_folders(path: str) -> None:
+def _keep_both(folder: DataFolder, source: int, found: os.stat_result, name: str) -> bool:
+    """Keep a source from which its archive differs; False where a version beside the archive has it already."""
+    from memories.core import diverged
+
+    continued = []
+    for version in diverged.versions(folder, name):
+        path = os.path.join(folder.transcripts, version)
+        size = os.lstat(path).st_size
+        if _same_beginning(source, path, min(size, found.st_size)):
+            if size >= found.st_size:
+                return False
+            continued.append(path)
+    target = os.path.join(folder.transcripts, name)
+    own, old = diverged.digest(source, found.st_size), diverged.digest_of(target)
+    new_path = target
+    if (found.st_size, own) > (os.lstat(target).st_size, old):
+        beside = os.path.join(folder.transcripts, diverged.version_name(name, old))
+        make_folders(os.path.dirname(beside))
+        diverged.set_aside(target, beside)
+    else:
+        new_path = os.path.join(folder.transcripts, diverged.version_name(name, own))
+        make_folders(os.path.dirname(new_path))
+    _copy_whole(source, found, new_path)
+    for path in continued:
+        if path != new_path and diverged.is_beginning(path, new_path):
+            os.unlink(path)
+    return True
+
+
+def make_folders(path: str) -> None:
     """Make a folder and those above it that are missing, all 0700; os.makedirs would leave those above to the umask."""
     if not os.path.isdir(path):
-        _make_folders(os.path.dirname(path))
+        make_folders(os.path.dirname(path))
         try:
             os.mkdir(path, 0o700)
         except FileExistsError:
@@ -275,14 +336,3 @@ def _copy_range(source: int, target: int, position: int, end: int) -> None:
         if not chunk:
             return  # the source was cut meanwhile: sizes differ, so the next archive looks again
         position += os.pwrite(target, chunk, position)
-
-
-def _keep_diverged(target: str, keep_in: str) -> None:
-    import hashlib
-
-    digest = hashlib.sha256()
-    with open(target, "rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            digest.update(chunk)
-    _make_folders(keep_in)
-    os.replace(target, os.path.join(keep_in, f"diverged-{digest.hexdigest()[:12]}{SUFFIX}"))

@@ -12,7 +12,7 @@ import time
 import uuid
 from typing import Any
 
-from memories.core import clock, projects, records, sync
+from memories.core import clock, projects, record_merge, records, sync
 from memories.core.paths import DataFolder
 from memories.core.settings import DEFAULTS
 from memories.core.transcripts import slug
@@ -43,7 +43,8 @@ def write(root: str) -> DataFolder:
     for number, project in enumerate(sample["projects"]):
         project["sessions"] = _sessions(project)
         sessions = [_write_session(claude_projects, project, session, midnight) for session in project["sessions"]]
-        _write_records(folder, project, sessions, midnight, sample["machines"][number % len(sample["machines"])])
+        machines = [sample["machines"][(number + one) % len(sample["machines"])] for one in range(2)]
+        _write_records(folder, project, sessions, midnight, machines)
     sync.run(folder, claude_projects, dict(DEFAULTS), wait_seconds=_WAIT_SECONDS)
     return folder
 
@@ -162,11 +163,12 @@ def _write_session(claude_projects: str, project: dict[str, Any], session: dict[
 
 
 def _write_records(
-    folder: DataFolder, project: dict[str, Any], sessions: list[str], midnight: int, machine: str
+    folder: DataFolder, project: dict[str, Any], sessions: list[str], midnight: int, machines: list[str]
 ) -> None:
+    """machines: the one that the project is worked on, and another."""
     found = projects.identify(project["cwd"], dict(DEFAULTS))
     assert found is not None  # noqa: S101 - the sample's folders are no home folders
-    common = {"project": found.name, "project_id": found.id, "origin": machine}
+    common = {"project": found.name, "project_id": found.id, "origin": machines[0]}
     name = project["name"]
     for note in project["notes"]:
         links = [{"to_uuid": _id(name, to).hex, "relationship": kind} for to, kind in note.get("links", ())]
@@ -175,11 +177,23 @@ def _write_records(
             fields |= {"session_id": sessions[note["session"]], "transcript_ref": sessions[note["session"]]}
         written = _seconds(midnight, note["days_ago"], "17:30")
         _save(folder, "note", note["text"], written, _id(name, note["id"]).hex, fields)
+        if "other" in note:
+            _edit_elsewhere(folder, _id(name, note["id"]).hex, note["other"], written + DAY, machines[1])
     for number, narrative in enumerate(project["narratives"]):
         text = narrative["text"].format(*(session[:8] for session in sessions))
         written = _seconds(midnight, narrative["days_ago"], "18:00")
         fields = {**common, **_narrative_fields(project, sessions, number)}
         _save(folder, "narrative", text, written, _id(name, "narrative", number).hex, fields)
+
+
+def _edit_elsewhere(folder: DataFolder, uuid: str, text: str, seconds: int, machine: str) -> None:
+    """Change a note as another machine did before a sync brought what this one changed an hour later: merged."""
+    record = records.load(folder, uuid)
+    times = [clock.format_time(seconds), clock.format_time(seconds + 3600)]
+    theirs = {**record, "content": text, "origin": machine, "updated_at": times[0]}
+    found = record_merge.merge([theirs, {**record, "updated_at": times[1]}])
+    for one in [found.record, *found.kept]:
+        records.save(folder, one)
 
 
 def _narrative_fields(project: dict[str, Any], sessions: list[str], number: int) -> dict[str, Any]:

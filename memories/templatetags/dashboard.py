@@ -16,11 +16,14 @@ from memories.core.transcript_page import shown_size
 from memories.markdown import render_markdown
 from memories.models import MARK_END, MARK_START
 from memories.shown_text import shown
+from memories.sync_words import device_said, folder_said
 from memories.version_diff import Piece
 
 register = template.Library()
 register.filter("markdown", render_markdown)
 register.filter("shown", shown)
+register.filter("folder_said", folder_said)
+register.filter("device_said", device_said)
 
 _MARKED = re.compile(f"{MARK_START}([^{MARK_START}{MARK_END}]*){MARK_END}")
 _CONTROLS = {code: None for code in range(32) if chr(code) not in "\t\n"}

@@ -258,7 +258,7 @@ def test_what_is_no_record_is_skipped_and_named_and_stops_nothing(
     assert "folder" in reasons["2" * 32 + ".json"]
     assert "link" in reasons["3" * 32 + ".json"]
     assert "50,000,000" in reasons["4" * 32 + ".json"]
-    assert "conflict" in reasons["5" * 32 + ".sync-conflict-20260101-120000-ABCDEFG.json"]
+    assert "a copy that cannot be merged" in reasons["5" * 32 + ".sync-conflict-20260101-120000-ABCDEFG.json"]
     assert [name for name, _ in mirror.update(folder).skipped] == sorted(reasons)
 
 
@@ -445,3 +445,38 @@ def test_a_session_logs_turns_and_whether_it_was_a_one_shot_run_are_columns(
     found = connection.execute("SELECT turns, one_shot FROM memory").fetchone()
     connection.close()
     assert found == row
+
+
+@pytest.mark.parametrize(
+    ("value", "column"),
+    [("ab" * 16, "ab" * 16), (None, None), ("", None), ("AB" * 16, None), (7, None), (["ab" * 16], None)],
+)
+def test_what_a_kept_content_lost_to_is_a_column(
+    folder: DataFolder, make_record: MakeRecord, value: Any, column: str | None
+) -> None:
+    make_record("kept", conflict_of=value)
+    mirror.update(folder)
+    connection = mirror.connect(folder.mirror)
+    found = connection.execute("SELECT conflict_of FROM memory").fetchone()
+    connection.close()
+    assert found == (column,)
+
+
+def test_a_copy_is_said_to_wait_or_why_it_cannot_be_merged(folder: DataFolder, make_record: MakeRecord) -> None:
+    record = make_record("the record")
+    base, uuid = Path(folder.records), record["uuid"]
+    (base / f"{uuid} (conflicted copy 2026-03-14 091244).json").write_bytes(records.dump(record))
+    (base / f"{uuid}.sync-conflict-20260314-091244-ABCDEFG.json").write_bytes(b"{ half")
+    (base / f"{uuid} (1).json").mkdir()
+    (base / "0123.sync-conflict-20260314-091244-ABCDEFG.json").write_bytes(b"{}")
+    reasons = dict(mirror.update(folder).skipped)
+    assert reasons == {
+        f"{uuid} (conflicted copy 2026-03-14 091244).json": mirror.WAITING_COPY,
+        f"{uuid}.sync-conflict-20260314-091244-ABCDEFG.json": reasons[
+            f"{uuid}.sync-conflict-20260314-091244-ABCDEFG.json"
+        ],
+        f"{uuid} (1).json": "a copy that cannot be merged: a folder or special file, not a record",
+        "0123.sync-conflict-20260314-091244-ABCDEFG.json": "its name is not <32 hex digits>.json",
+    }
+    assert "not JSON" in reasons[f"{uuid}.sync-conflict-20260314-091244-ABCDEFG.json"]
+    assert mirror.update(folder).total == 1

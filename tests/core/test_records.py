@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import uuid as uuids
 from pathlib import Path
 from typing import Any
 
@@ -190,6 +191,82 @@ def test_a_restored_record_wins_over_copies_of_its_tombstone(folder: DataFolder,
 def test_restoring_what_is_not_in_trash_is_an_error(folder: DataFolder) -> None:
     with pytest.raises(RecordNotFoundError, match="trash"):
         records.restore(folder, "e" * 32)
+
+
+def _at(monkeypatch: pytest.MonkeyPatch, now: str) -> None:
+    monkeypatch.setattr(clock, "now", lambda: now)
+
+
+def test_an_edit_made_in_sight_of_a_later_time_is_later_still(
+    folder: DataFolder, make_record: MakeRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uuid = make_record("text", updated_at="2026-03-15T12:00:00")["uuid"]
+    _at(monkeypatch, "2026-03-14T12:00:00")
+    records.update(folder, uuid, lambda record: record.update(tags="x") is None)
+    assert records.load(folder, uuid)["updated_at"] == "2026-03-15T12:00:01"
+
+
+def test_an_edit_with_a_clock_that_is_right_carries_that_time(
+    folder: DataFolder, make_record: MakeRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uuid = make_record("text", updated_at="2026-03-14T12:00:00")["uuid"]
+    for now in ("2026-03-14T12:00:00", "2026-03-14T13:00:00"):
+        _at(monkeypatch, now)
+        records.update(folder, uuid, lambda record, now=now: record.update(tags=now) is None)  # type: ignore[misc]
+        assert records.load(folder, uuid)["updated_at"] == now
+
+
+def test_deleting_and_restoring_with_a_clock_a_day_behind_hold(
+    folder: DataFolder, make_record: MakeRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = make_record("text", updated_at="2026-03-15T12:00:00")
+    _at(monkeypatch, "2026-03-14T12:00:00")
+    grave = records.delete(folder, record["uuid"])
+    assert records.stays_deleted(record, grave)
+    records.restore(folder, record["uuid"])
+    assert not records.stays_deleted(records.load(folder, record["uuid"]), grave)
+
+
+@given(st.uuids(), st.text())
+def test_uuid5_is_that_of_the_standard_library(namespace: uuids.UUID, name: str) -> None:
+    expected = uuids.uuid5(namespace, name.encode("utf-8", "replace").decode()).hex
+    assert records.uuid5(str(namespace), name.encode("utf-8", "replace").decode()) == expected
+    assert records.uuid5(namespace.hex, name.encode("utf-8", "replace").decode()) == expected
+
+
+def test_half_a_surrogate_pair_has_a_uuid5_of_its_own() -> None:
+    assert records.is_uuid(records.uuid5("a" * 32, "\ud800"))
+    assert records.uuid5("a" * 32, "\ud800") != records.uuid5("a" * 32, "\ud801")
+
+
+@pytest.mark.parametrize(
+    ("stored", "tags"),
+    [
+        (None, []), ("", []), (" , ,", []), ("deploy", ["deploy"]), (" b ,a,b, a b ", ["b", "a", "a b"]), (["a"], []),
+    ],
+)  # fmt: skip
+def test_tags_are_read_in_order_each_once(stored: object, tags: list[str]) -> None:
+    assert records.tag_list(stored) == tags
+
+
+@pytest.mark.parametrize(
+    ("stored", "items"),
+    [
+        (None, []), ("~/x/a.jsonl, b", ["~/x/a.jsonl", "b"]), ('["a", " b ", 5, ""]', ["a", "b"]), ("a\na", ["a", "a"]),
+        ('"a"', ['"a"']), (["a", None], ["a"]), ("[" * 9, ["[" * 9]), (5, []),
+    ],
+)  # fmt: skip
+def test_references_are_read_as_they_are_written(stored: object, items: list[str]) -> None:
+    assert records.ref_items(stored) == items
+
+
+@pytest.mark.parametrize("deleted_at", [None, "never", 5])
+def test_a_file_in_trash_without_a_time_is_no_tombstone(folder: DataFolder, deleted_at: object) -> None:
+    record = records.new_record(type="note", content="text") | {"deleted_at": deleted_at}
+    with pytest.raises(InvalidRecordError, match="deleted_at"):
+        records.parse_tombstone(records.dump(record), record["uuid"])
+    Path(records.trash_path(folder, record["uuid"])).write_bytes(records.dump(record))
+    assert records.tombstone(folder, record["uuid"]) is None
 
 
 @pytest.mark.parametrize(

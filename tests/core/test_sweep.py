@@ -319,3 +319,56 @@ def test_one_session_is_archived_for_the_hooks(claude: str, folder: DataFolder, 
     assert not archive_session(folder, path + "x", settings)
     assert not archive_session(folder, short_session("/p", OTHER_SESSION).path_in(claude), settings)
     assert _opened(sweep(folder, claude, settings)) == ([], 0, 0)
+
+
+@pytest.mark.parametrize("longer", [0, 1])
+def test_two_machines_that_continued_one_session_do_not_write_it_in_turn(
+    folder: DataFolder, project: Path, tmp_path: Path, longer: int
+) -> None:
+    states = [DataFolder(folder.root), DataFolder(folder.root)]  # two machines, one synced folder, a state of each
+    machines = []
+    for number, state in enumerate(states):
+        script = short_session(str(project))
+        script.user(f"Continued on machine {number}")
+        if number == longer:
+            script.answer("At some length")
+        claude = tmp_path / f"claude-{number}"
+        claude.mkdir()
+        machines.append((claude, script, script.write(str(claude))))
+        state.state = str(tmp_path / f"state-{number}")
+    for state, (claude, _, _) in zip(states, machines, strict=True):
+        assert sweep(state, str(claude), {}).archived == [SESSION]
+
+    def kept() -> dict[str, bytes]:
+        roots = Path(folder.transcripts), Path(folder.records)
+        return {str(path): path.read_bytes() for root in roots for path in root.rglob("*") if path.is_file()}
+
+    before = kept()
+    assert len(before) == 3
+    assert Path(transcripts.archive_path(folder, SESSION)).read_bytes() == Path(machines[longer][2]).read_bytes()
+    for thorough in (False, True, True):
+        for state, (claude, _, _) in zip(states, machines, strict=True):
+            assert _opened(sweep(state, str(claude), {}, thorough=thorough)) == ([], 0, 0)
+    assert kept() == before
+    claude, script, path = machines[1 - longer]
+    for words in ("More", "and more", "and longer than the other"):
+        script.user(words)
+    script.write(str(claude))
+    assert _opened(sweep(states[1 - longer], str(claude), {})) == ([SESSION], 1, 0)
+    assert len(kept()) == 3
+    assert Path(transcripts.archive_path(folder, SESSION)).read_bytes() == Path(path).read_bytes()
+
+
+def test_a_session_that_a_sync_brought_is_logged_only_where_its_log_is_missing(
+    claude: str, folder: DataFolder, project: Path
+) -> None:
+    script = short_session(str(project))
+    path = Path(script.write(claude))
+    script.user("Continued elsewhere")
+    Path(transcripts.archive_path(folder, SESSION)).write_bytes(script.dump())
+    assert _opened(sweep(folder, claude, {})) == ([], 1, 0)
+    log = records.load(folder, session_logs.log_uuid(SESSION))
+    records.save(folder, {**log, "content": "as the other machine wrote it"})
+    os.utime(path)
+    assert _opened(sweep(folder, claude, {}, thorough=True)) == ([], 0, 0)
+    assert Path(transcripts.archive_path(folder, SESSION)).read_bytes() == script.dump()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from memories.core import transcripts
 from memories.core.errors import StorageError, TranscriptError
@@ -155,6 +159,132 @@ def test_a_diverged_archive_is_kept_beside_the_new_one(claude: Path, folder: Dat
     assert [p.read_bytes() for p in kept] == [b"a" * size]
     assert kept[0].name.startswith("diverged-")
     assert len(kept[0].name) == len("diverged-") + 12 + len(".jsonl")
+
+
+def _archive(folder: DataFolder, path: Path, content: bytes) -> bool:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return transcripts.archive(folder, str(path))
+
+
+def _is_held(folder: DataFolder, path: Path) -> bool:
+    source = transcripts.source_at(str(path))
+    assert source is not None
+    return transcripts.is_held(folder, source)
+
+
+def _all(folder: DataFolder) -> dict[str, bytes]:
+    root = Path(folder.transcripts)
+    return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def _beside(content: bytes) -> str:
+    return f"{SESSION}/diverged-{hashlib.sha256(content).hexdigest()[:12]}.jsonl"
+
+
+@pytest.mark.parametrize("common", [b"", b"c" * 100_000])
+def test_of_two_machines_continuations_the_longer_is_the_archive_and_neither_flips_it(
+    claude: Path, folder: DataFolder, common: bytes
+) -> None:
+    mine, theirs = claude / "-p" / f"{SESSION}.jsonl", claude / "-q" / f"{SESSION}.jsonl"
+    assert _archive(folder, mine, common + b"mine, longer\n")
+    assert _archive(folder, theirs, common + b"theirs\n")
+    expected = {f"{SESSION}.jsonl": common + b"mine, longer\n", _beside(common + b"theirs\n"): common + b"theirs\n"}
+    assert _all(folder) == expected
+    for path in (mine, theirs, mine):
+        assert _is_held(folder, path)
+        assert not transcripts.archive(folder, str(path))
+    assert _all(folder) == expected
+    assert not _archive(folder, theirs, common + b"the")
+    assert _is_held(folder, theirs)
+    assert _all(folder) == expected
+
+
+def test_a_source_that_goes_on_where_a_version_beside_ended_takes_its_place(claude: Path, folder: DataFolder) -> None:
+    mine, theirs = claude / "-p" / f"{SESSION}.jsonl", claude / "-q" / f"{SESSION}.jsonl"
+    _archive(folder, mine, b"mine, for a long time\n")
+    _archive(folder, theirs, b"theirs\n")
+    theirs.write_bytes(b"theirs\nand on\n")
+    assert not _is_held(folder, theirs)
+    assert transcripts.archive(folder, str(theirs))
+    assert _all(folder) == {
+        f"{SESSION}.jsonl": b"mine, for a long time\n",
+        _beside(b"theirs\nand on\n"): b"theirs\nand on\n",
+    }
+    longest = b"theirs\nand on\nand longer than mine\n"
+    assert _archive(folder, theirs, longest)
+    assert _all(folder) == {
+        f"{SESSION}.jsonl": longest,
+        _beside(b"mine, for a long time\n"): b"mine, for a long time\n",
+    }
+    assert _is_archived(folder, str(theirs))
+    assert not transcripts.archive(folder, str(mine))
+
+
+def test_a_version_is_dropped_only_where_every_byte_of_it_is_in_the_longer_one(
+    claude: Path, folder: DataFolder
+) -> None:
+    path = claude / "-p" / f"{SESSION}.jsonl"
+    same_end = b"e" * transcripts.COMPARED_BYTES
+    _archive(folder, path, b"a" * 300_000)
+    _archive(folder, path, b"early" + same_end)
+    assert _archive(folder, path, b"other" + same_end + b"more")
+    assert sorted(_all(folder).values()) == [b"a" * 300_000, b"early" + same_end, b"other" + same_end + b"more"]
+
+
+def test_a_file_beside_that_differs_is_kept_too(claude: Path, folder: DataFolder) -> None:
+    path = Path(short_session("/p").write(claude))
+    meta = path.with_suffix("") / "subagents" / "agent-1.meta.json"
+    meta.parent.mkdir(parents=True)
+    contents = (b'{"a":1}', b'{"b":22}', b'{"c":3}')
+    for content in (*contents, contents[0]):
+        meta.write_bytes(content)
+        transcripts.archive(folder, str(path))
+    kept = {name: one for name, one in _all(folder).items() if "agent-1" in name}
+    assert kept.pop(f"{SESSION}/subagents/agent-1.meta.json") == contents[1]
+    assert sorted(kept.values()) == [contents[0], contents[2]]
+    for name, content in kept.items():
+        digest = hashlib.sha256(content).hexdigest()[:12]
+        assert name == f"{SESSION}/subagents/agent-1.meta-diverged-{digest}.json"
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 2), st.lists(st.sampled_from((b"a", b"b", b"cc")), max_size=4).map(b"".join)),
+                max_size=8))  # fmt: skip
+def test_every_state_of_every_machines_source_is_the_beginning_of_an_archived_file(
+    steps: list[tuple[int, bytes]],
+) -> None:
+    with tempfile.TemporaryDirectory() as root, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda fd: None)
+        folder = DataFolder(os.path.join(root, "memory"))
+        folder.create()
+        present: dict[Path, bytes] = {}
+        for machine, content in steps:
+            path = Path(root, f"-p{machine}", f"{SESSION}.jsonl")
+            present[path] = content
+            _archive(folder, path, content)
+            os.utime(path, (machine, machine))
+        kept = _all(folder)
+        for _, content in steps:
+            assert any(one.startswith(content) for one in kept.values())
+        assert all(len(one) <= len(kept[f"{SESSION}.jsonl"]) for one in kept.values())
+        for path in present:
+            assert _is_held(folder, path)
+            assert not transcripts.archive(folder, str(path))
+        assert _all(folder) == kept
+
+
+def test_a_source_that_is_gone_or_a_link_is_not_held(claude: Path, folder: DataFolder) -> None:
+    path = Path(short_session("/p").write(claude))
+    source = transcripts.source_at(str(path))
+    assert source is not None
+    assert not transcripts.is_held(folder, source)
+    transcripts.archive(folder, str(path))
+    assert transcripts.is_held(folder, source)
+    os.utime(transcripts.archive_path(folder, SESSION), (1, 1))
+    assert transcripts.is_held(folder, source)
+    path.unlink()
+    assert not transcripts.is_held(folder, source)
 
 
 def test_subagents_grow_with_their_session(claude: Path, folder: DataFolder) -> None:

@@ -12,7 +12,7 @@ from tests.core.transcript_lines import Script
 from tests.memories.conversations import session_id, talk
 
 PROJECT = {"project": "orders-api", "project_id": "git:example.org/acme/orders-api"}
-RECORD_CONFLICT = "0123.sync-conflict-20260314-101010-ABCDEFG.json"
+RECORD_CONFLICT = "cc" * 16 + ".sync-conflict-20260314-101010-ABCDEFG.json"
 BROKEN = "ee" * 16 + ".json"
 
 

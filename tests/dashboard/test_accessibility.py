@@ -13,6 +13,7 @@ from memories.core.paths import DataFolder
 from memories.demo import sample
 from tests.dashboard import screenshots, server
 from tests.dashboard.browser import OpenTab
+from tests.memories import disagreements
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("accessibility")]
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
@@ -22,7 +23,10 @@ NAMES = ["timeline", "search", "memory", "versions", "projects", "project", "ses
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
-    return sample.write(str(tmp_path_factory.mktemp("sample")))
+    """The demo's year, in which two machines disagreed about a file of each kind."""
+    folder = sample.write(str(tmp_path_factory.mktemp("sample")))
+    disagreements.all_of_it(folder)
+    return folder
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from memories.memory_detail import LISTED_LINKS, LISTED_SESSIONS
 from tests.conftest import MakeRecord
 from tests.dashboard.conftest import Remember
 from tests.dashboard.narratives import write_narrative
+from tests.memories import disagreements
 
 
 def text(client: Client, uuid: str, status: int = 200) -> str:
@@ -265,3 +266,30 @@ def test_a_record_with_the_least_fields_that_one_may_have_is_shown(client: Clien
     answer = client.get(f"/m/{uuid}/")
     assert answer.status_code == 200
     assert "Note in shop</h1>" in answer.content.decode()
+
+
+def test_a_content_kept_from_a_conflict_says_so_and_leads_to_both_sides(
+    client: Client, memory_home: DataFolder
+) -> None:
+    made = disagreements.all_of_it(memory_home)
+    compared = f'href="/m/{made["record"]}/?compare={made["kept"]}">See both sides'
+    page = client.get(f"/m/{made['kept']}/").content.decode()
+    assert "<strong>Kept from a conflict</strong>: laptop wrote this, desktop changed the same memory before" in page
+    assert compared in page
+    page = client.get(f"/m/{made['record']}/").content.decode()
+    assert "<strong>Merged from a conflict</strong>" in page
+    assert f'<a href="/m/{made["kept"]}/">Deploys go out on Fridays</a> <span class="facts">laptop, ' in page
+    assert f'href="?compare={made["kept"]}">See both sides' in page
+
+
+def test_a_kept_content_whose_other_side_is_gone_says_that(client: Client, memory_home: DataFolder) -> None:
+    made = disagreements.all_of_it(memory_home)
+    records.delete(memory_home, made["record"])
+    mirror.update(memory_home)
+    page = client.get(f"/m/{made['kept']}/").content.decode()
+    assert "The memory that is shown instead is not here any more." in page
+    assert "See both sides" not in page
+
+
+def test_a_memory_of_no_conflict_speaks_of_none(client: Client, remember: Remember) -> None:
+    assert "conflict" not in client.get(f"/m/{remember('alone')['uuid']}/").content.decode()

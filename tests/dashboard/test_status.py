@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from html import unescape
 from pathlib import Path
 
 import pytest
 from django.db import connection
+from django.template.loader import render_to_string
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from memories import doctor
 from memories.capture_status import CLEANUP_DAYS, capture, cleanup_days
-from memories.core import mirror, records, state, transcripts
+from memories.core import mirror, records, transcripts
+from memories.core import state as hook_state
 from memories.core.files import remove_quietly
 from memories.core.paths import DataFolder
 from memories.status import status
+from memories.syncthing import state
 from tests.conftest import MakeRecord
 from tests.core.transcript_lines import short_session
 from tests.dashboard import realistic
 from tests.dashboard.conftest import Remember
+from tests.memories import disagreements
 from tests.memories.conversations import session_id
 
 DAY = 86_400
@@ -65,8 +70,6 @@ def test_the_figures_are_those_of_the_files(memory_home: DataFolder, client: Cli
     assert found.index.types == [("narrative", 2, 1), ("note", 3, 0), ("session_log", 2, 0)]
     assert (found.index.records, found.index.sessions, found.index.trash) == (8, 3, 1)
     assert (found.index.transcripts, found.index.turns) == (4, 7)
-    listed = [entry for entry in os.scandir(memory_home.records) if entry.is_file()]
-    assert found.index.records_bytes == sum(entry.stat().st_size for entry in listed)
     assert not found.index.is_behind
     assert "3 with 7 turns, in 4 transcripts" in _page(client)
 
@@ -85,22 +88,149 @@ def test_skipped_files_are_named_with_the_reason(memory_home: DataFolder, client
 
 def test_conflict_copies_are_named_in_every_synced_folder(memory_home: DataFolder, client: Client) -> None:
     realistic.fill(memory_home)
-    names = [name for name, _ in status(memory_home).conflicts.items]
-    assert names == [
-        f"records/{realistic.RECORD_CONFLICT}",
+    copies, page = status(memory_home).copies, _page(client)
+    waiting = [
         f"transcripts/{session_id(1)}.sync-conflict-20260314-101010-ABCDEFG.jsonl",
         "config/settings.sync-conflict-20260314-101010-ABCDEFG.json",
     ]
-    assert all(name in _page(client) for name in names)
+    assert [name for name, _ in copies.waiting.items] == waiting
+    ((stuck, reason),) = copies.stuck.items
+    assert stuck == f"records/{realistic.RECORD_CONFLICT}"
+    assert "uuid must be" in reason
+    assert all(name in page for name in [*waiting, stuck, reason])
+    assert "2 conflict copies wait to be merged." in page
+    assert "1 conflict copy cannot be merged." in page
 
 
 def test_a_file_name_that_is_no_text_is_shown_as_far_as_it_is(memory_home: DataFolder, client: Client) -> None:
-    path = os.path.join(os.fsencode(memory_home.transcripts), b"\xff\x1b[31m<b>conflict\xe2\x80\xae")
+    path = os.path.join(
+        os.fsencode(memory_home.config), b"\xff\x1b[31m<b>\xe2\x80\xae.sync-conflict-20260314-101010.md"
+    )
     with open(path, "wb"):
         pass
     page = _page(client)
-    assert "transcripts/?[31m<b>conflict</code>" in page
+    assert "config/?[31m<b>.sync-conflict-20260314-101010.md</code>" in page
     assert "\x1b" not in page
+
+
+def test_a_merged_memory_is_listed_with_both_sides_and_a_link_that_compares_them(
+    memory_home: DataFolder, client: Client
+) -> None:
+    made = disagreements.all_of_it(memory_home)
+    page = _page(client)
+    assert 'Deploys go out on Tuesdays</a> <span class="facts">shown, desktop' in page
+    assert 'Deploys go out on Fridays</a> <span class="facts">kept, laptop' in page
+    address = f"/m/{made['record']}/?compare={made['kept']}"
+    assert f'href="{address}"' in page
+    both = _page(client, address)
+    assert "2026-03-13" in both
+    assert "2026-03-14" in both
+    assert both.index("laptop") < both.index("desktop"), "the earlier edit is the older side"
+
+
+def test_a_memory_whose_shown_side_was_deleted_is_listed_without_a_comparison(
+    memory_home: DataFolder, client: Client
+) -> None:
+    made = disagreements.all_of_it(memory_home)
+    records.delete(memory_home, made["record"])
+    mirror.update(memory_home)
+    page = _page(client)
+    assert "A memory that is not here any more" in page
+    assert f'href="/m/{made["kept"]}/"' in page
+    assert f"compare={made['kept']}" not in page
+
+
+def test_a_transcript_that_went_on_differently_leads_to_both_files(memory_home: DataFolder, client: Client) -> None:
+    session = disagreements.all_of_it(memory_home)["session"]
+    page = _page(client)
+    links = re.findall(rf'href="(/t/{session}[^"]*)">[^<]*\.jsonl<', page)
+    assert len(links) == 2
+    texts = [_page(client, address) for address in links]
+    assert ["never at night" in text for text in texts] == [True, False]
+    assert ["On Fridays." in text for text in texts] == [False, True]
+
+
+def test_merged_rules_lead_to_both_versions_line_by_line(memory_home: DataFolder, client: Client) -> None:
+    disagreements.all_of_it(memory_home)
+    (address,) = re.findall(r'href="(/status/merged/[^"]*)"', _page(client))
+    response = client.get(address)
+    assert "Both sides of CLAUDE.md" in response.content.decode()
+    assert "<b>" not in response.content.decode()
+    assert "Ask first." in _page(client, address)
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("", 400),
+        ("?one=../../records/x&other=../x", 400),
+        ("?one=aaaaaaaaaaaa-CLAUDE.md&other=bbbbbbbbbbbb-CLAUDE.md", 404),
+    ],
+)
+def test_versions_that_are_not_there_are_no_fault(client: Client, query: str, code: int) -> None:
+    assert client.get(f"/status/merged/{query}").status_code == code
+
+
+def test_memories_that_are_awaited_are_named_with_what_links_to_them(
+    memory_home: DataFolder, client: Client, remember: Remember
+) -> None:
+    assert "Awaited" not in _page(client)
+    made = remember("the <i>source</i>", connections=[{"to_uuid": "ab" * 16, "relationship": "related_to"}])
+    page = _page(client)
+    assert "1 memory that others link to is not here" in page
+    assert f"<code>{'ab' * 16}</code>" in page
+    assert f'href="/m/{made["uuid"]}/">the <i>source</i>' in page, "as text: the page was unescaped here"
+
+
+def test_the_disk_is_shown_with_what_travels(memory_home: DataFolder, client: Client) -> None:
+    realistic.fill(memory_home)
+    page = _page(client)
+    assert re.search(r"<code>records/</code>.*?carries it.*?<code>memory.db</code>.*?leaves it", page)
+    listed = [entry for entry in os.scandir(memory_home.records) if entry.is_file()]
+    (found,) = [part for part in status(memory_home).disk.parts if part.name == "records"]
+    assert found.size == sum(entry.stat().st_size for entry in listed)
+
+
+def test_syncthing_is_asked_after_the_page(memory_home: DataFolder, client: Client) -> None:
+    _set_up(memory_home)
+    page = _page(client)
+    assert "sync-setup --remove" not in page
+    assert 'hx-get="/status/sync/" hx-trigger="load"' in page
+    assert '<a href="/status/sync/">Ask Syncthing</a>' in page
+
+
+def test_what_syncthing_says_is_a_part_for_htmx_and_a_page_without(memory_home: DataFolder, client: Client) -> None:
+    part = client.get("/status/sync/", headers={"HX-Request": "true"})
+    page = client.get("/status/sync/")
+    assert (b"<html" in part.content, b"<html" in page.content) == (False, True)
+    for answer in (part, page):
+        assert b"Not set up here" in answer.content
+        assert "HX-Request" in answer.headers["Vary"]
+
+
+def test_a_syncthing_that_is_not_there_is_said_with_the_next_step(memory_home: DataFolder, client: Client) -> None:
+    _set_up(memory_home)
+    assert "sync-setup --remove" in _page(client, "/status/sync/")
+
+
+def _set_up(folder: DataFolder) -> None:
+    """As if sync-setup had been run, with a Syncthing that is gone since."""
+    state.write_note(folder, state.Note(config=f"{folder.root}/none.xml", url="http://127.0.0.1:9", path="/x"))
+
+
+def test_other_machines_are_named_with_what_they_lack() -> None:
+    devices = [
+        state.DeviceState("ABC", "<i>laptop</i>", True, False, None, 3),
+        state.DeviceState("DEF", "", False, False, time.time() - 7200, None),
+    ]
+    said = state.SyncState(state="idle", errors=["marker <b>missing</b>"], devices=devices)
+    part = render_to_string("dashboard/_status_sync.html", {"sync": said})
+    assert "<i>" not in part
+    page = " ".join(unescape(part).split())
+    assert 'laptop</i> <span class="facts">connected, lacks 3 files' in page
+    assert 'DEF <span class="facts">not connected, last seen 2 h ago' in page
+    assert "The folder has 1 error." in page
+    assert ".stignore is not in force" in page
 
 
 def test_several_active_narratives_of_a_project_are_a_fork(memory_home: DataFolder, client: Client) -> None:
@@ -163,7 +293,7 @@ def test_hooks_show_when_they_last_ran_and_which_fell_silent(
     memory_home: DataFolder, client: Client, claude: Path
 ) -> None:
     for event in ("session_start", "post_tool_use"):
-        state.beat(memory_home, event)
+        hook_state.beat(memory_home, event)
     past = time.time() - 3 * DAY
     os.utime(os.path.join(memory_home.state, "heartbeat", "session_start"), (past, past))
     _session(claude, 1, 0)
@@ -178,7 +308,7 @@ def test_hooks_show_when_they_last_ran_and_which_fell_silent(
 
 
 def test_compactions_may_stay_away(memory_home: DataFolder, claude: Path) -> None:
-    state.beat(memory_home, "pre_compact")
+    hook_state.beat(memory_home, "pre_compact")
     os.utime(os.path.join(memory_home.state, "heartbeat", "pre_compact"), (0, 1))
     _session(claude, 1, 0)
     assert capture(memory_home).silent == ""
@@ -186,7 +316,7 @@ def test_compactions_may_stay_away(memory_home: DataFolder, claude: Path) -> Non
 
 def test_recent_failures_of_hooks_are_shown_newest_first(memory_home: DataFolder, client: Client) -> None:
     for number in range(7):
-        state.log_hook(memory_home, "session_end", f"failed: <i>reason {number}</i>", 0.1, None)
+        hook_state.log_hook(memory_home, "session_end", f"failed: <i>reason {number}</i>", 0.1, None)
     failures = capture(memory_home).failures
     assert len(failures) == 5
     assert "reason 6" in failures[0]

@@ -92,6 +92,7 @@ def test_a_fresh_install_leaves_a_private_working_lib_and_nothing_half_made(inst
     assert "claude_config_dir" not in info
     assert list((memory / "lib" / "hooks" / "__pycache__").glob("setup.*.pyc"))
     assert not (memory / "lib" / "tests").exists()
+    assert (memory / "lib" / "setup_syncthing.py").exists()
     command = [str(installed / ".local" / "bin" / "llm-memory")]
     done = subprocess.run(command, env=environment(installed), capture_output=True, text=True, check=True)
     assert "setup_claude" in done.stdout

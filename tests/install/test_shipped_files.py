@@ -7,8 +7,9 @@ import re
 import pytest
 
 from hooks import claude_settings
-from hooks.shipped_files import RULES, SKILL, STIGNORE, shipped_hashes, shipped_texts, skill_texts
+from hooks.shipped_files import RULES, SKILL, STIGNORE, shipped_order, shipped_texts, skill_texts
 from hooks.user_files import sha256
+from memories.core import config_merge
 from memories.core.narrative_sections import REQUIRED
 from memories.core.paths import SYNCED_FOLDERS
 
@@ -19,7 +20,16 @@ def _rules() -> str:
 
 @pytest.mark.parametrize("text", [shipped_texts()[RULES], skill_texts()[SKILL]], ids=["rules", "skill"])
 def test_the_newest_text_is_listed_as_shipped(text: bytes) -> None:
-    assert sha256(text) in shipped_hashes(), "add its sha256 as a line of hooks/rules/shipped.txt"
+    assert sha256(text) in shipped_order(), "append its sha256 as a line to hooks/rules/shipped.txt"
+
+
+def test_of_the_rules_texts_that_we_shipped_the_newest_is_last_and_wins_a_merge() -> None:
+    newest = shipped_texts()[RULES]
+    order = [digest for digest in shipped_order() if digest != sha256(skill_texts()[SKILL])]
+    assert order[-1] == sha256(newest)
+    assert len(set(order)) == len(order)
+    old = b"the first rules text"
+    assert config_merge.merge_texts([newest, old], (sha256(old), *shipped_order())) == newest
 
 
 def test_the_skill_names_each_section_of_a_narrative_in_order() -> None:

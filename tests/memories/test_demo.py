@@ -60,7 +60,7 @@ def test_the_sample_year_has_something_for_every_page(tmp_path: Path) -> None:
     found = coverage.coverage(connection, folder, orders)
     problems = mirror.problems(connection)
     connection.close()
-    assert counts == {"narrative": 3, "note": 16, "session_log": 72}
+    assert counts == {"narrative": 3, "note": 17, "session_log": 72}
     assert relationships == {"related_to", "supersedes"}
     assert (agents, machines) == (2, 2)
     assert (found["status"], len(found["grown"]), found["stale_refs"], problems) == ("stale", 1, [], [])

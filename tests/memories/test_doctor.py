@@ -20,6 +20,7 @@ from memories.core import clock, mirror, records, session_logs, state
 from memories.core.paths import DataFolder
 from tests.conftest import MakeRecord
 from tests.core.transcript_lines import short_session
+from tests.memories import disagreements
 from tests.memories.conversations import archive, archive_subagent, index, session_id, talk
 
 MANAGE = Path(__file__).resolve().parent.parent.parent / "manage.py"
@@ -129,6 +130,34 @@ def test_a_record_that_cannot_be_read_and_a_file_that_is_none(folder: DataFolder
     Path(folder.records, "1" * 32 + ".json").rename(Path(folder.records, "readme.txt"))
     mirror.update(folder)
     assert _found(folder, "records").status == "warn"
+
+
+def test_copies_of_a_file_sync_wait_for_the_next_sync(folder: DataFolder) -> None:
+    uuid = disagreements.edited_twice(folder, "one", "two")
+    session = disagreements.continued_twice(folder)
+    agents = Path(folder.transcripts, session, "subagents")
+    agents.mkdir(parents=True)
+    (agents / f"agent-a1{disagreements.MARK}.jsonl").write_bytes(b"{}\n")
+    mirror.update(folder)
+    check = _found(folder, "conflict copies")
+    assert (check.status, check.todo) == ("warn", "run `llm-memory sync`")
+    assert check.text == (
+        f"3 waiting to be merged: records/{uuid}{disagreements.MARK}.json; "
+        f"transcripts/{session}{disagreements.MARK}.jsonl; of transcripts/{session}/subagents/agent-a1.jsonl"
+    )
+    assert _found(folder, "records").status == "ok"
+    disagreements.merge(folder)
+    assert "conflict copies" not in {one.name for one in doctor.run(folder)}
+
+
+def test_a_copy_that_cannot_be_merged_is_named_with_the_reason(folder: DataFolder) -> None:
+    Path(folder.records, "ab" * 16 + f"{disagreements.MARK}.json").write_bytes(b"{ half")
+    mirror.update(folder)
+    check = _found(folder, "conflict copies")
+    assert check.status == "warn"
+    assert "1 cannot be merged" in check.text
+    assert "not JSON" in check.text
+    assert "repair" in check.todo
 
 
 def test_a_deleted_record_that_a_sync_brought_back_is_no_trouble(folder: DataFolder, make_record: MakeRecord) -> None:

@@ -1,11 +1,13 @@
-"""`manage.py sync`: archive new transcripts, make missing session logs, bring the index up to date."""
+"""`manage.py sync`: archive new transcripts, make missing session logs, merge what a file sync brought, bring the index
+up to date."""
 
 from __future__ import annotations
 
 from argparse import ArgumentParser
 from typing import Any
 
-from memories.core import sync
+from hooks.shipped_files import shipped_order
+from memories.core import merge_copies, sync
 from memories.core.errors import LockTimeoutError
 from memories.core.paths import claude_projects_dir
 from memories.core.settings import disabled_by_environment, read_settings
@@ -18,7 +20,10 @@ WAIT_SECONDS = 600.0
 class Command(MemoryCommand):
     """Complete when it returns; exit 0 also with files that could not be read, which it names."""
 
-    help = "Archive Claude Code's transcripts, write missing session logs, bring the index up to date."
+    help = (
+        "Archive Claude Code's transcripts, write missing session logs, merge what a file sync brought, bring the "
+        "index up to date."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """--detached: run by a hook; gives way to another sync and says nothing."""
@@ -32,7 +37,9 @@ class Command(MemoryCommand):
         try:
             with ProgressBars(shown=not quiet) as bars:
                 wait = 0.0 if quiet else WAIT_SECONDS
-                result = sync.run(self.folder, source, settings, wait_seconds=wait, progress=bars)
+                result = sync.run(
+                    self.folder, source, settings, wait_seconds=wait, progress=bars, shipped_rules=shipped_order
+                )
         except LockTimeoutError:
             if quiet:
                 return
@@ -49,6 +56,7 @@ class Command(MemoryCommand):
             self.say(f"Transcripts: {len(swept.archived)} archived, {swept.logged} session logs written{excluded}")
             for path, reason in swept.skipped:
                 self.say(f"  not archived: {path}: {reason}")
+        self._report_merged(result.merged)
         done = result.mirrored
         rebuilt = " (rebuilt)" if done.rebuilt else ""
         changes = f"{done.added} added, {done.changed} changed, {done.removed} removed"
@@ -61,7 +69,21 @@ class Command(MemoryCommand):
             self.say(f"Conversations: {result.indexed.total} turns; {result.indexed.turns} added")
             for name, reason in result.indexed.problems:
                 self.say(f"  skipped: {name}: {reason}")
-        for uuid in done.revived:
+        for uuid in dict.fromkeys([*result.merged.revived, *done.revived]):
             self.say(f"  kept although a deletion synced: {uuid} was edited after it")
         for problem in problems:
             self.say(f"  setting ignored: {problem}")
+
+    def _report_merged(self, merged: merge_copies.MergeResult) -> None:
+        """Nothing where there was nothing to merge: a user without a file sync never reads of one."""
+        counts = (("record", merged.records), ("transcript", merged.transcripts), ("configuration file", merged.config))
+        parts = [f"{count} {what}{'s' * (count != 1)}" for what, count in counts if count]
+        if parts:
+            kept = f"; {len(merged.kept)} kept beside" if merged.kept else ""
+            self.say(
+                f"Merged: {', '.join(parts)} that two machines changed{kept} (`llm-memory status` shows both sides)"
+            )
+        if merged.busy:
+            self.say("Merged: left to another process that is merging")
+        for path, reason in merged.left:
+            self.say(f"  not merged: {path}: {reason}")

@@ -1,0 +1,320 @@
+"""Writing a bundle: what is in the data folder now, as one stream; sessions may go on meanwhile.
+
+Records and transcripts are opened once each: a record is replaced whole, so what was opened stays what it was, and of a
+transcript that grows the bytes it had when it was opened are taken.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import stat
+import sys
+
+from memories.core import bundle, copies, files, records, transcripts
+from memories.core.bundle import Member
+from memories.core.errors import InvalidRecordError, StorageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any, BinaryIO
+
+    from memories.core.paths import DataFolder
+
+    Progress = Callable[[int, int], None]
+
+CHUNK_BYTES = 1024 * 1024
+STDOUT = "-"
+COMPRESSED_SUFFIX = ".gz"
+COMPRESSION = 6
+"""zlib's own default: level 9 takes twice the time for 1 % less of a transcript."""
+
+
+class Chosen:
+    """What an export takes. holds: says whether a record is one of them, None for all; sessions: ids of the sessions
+    whose transcripts are, None for all; config: whether rules and settings are."""
+
+    __slots__ = ("config", "holds", "sessions")
+
+    def __init__(
+        self,
+        holds: Callable[[dict[str, Any]], bool] | None = None,
+        sessions: frozenset[str] | None = None,
+        *,
+        config: bool = True,
+    ) -> None:
+        self.holds, self.sessions, self.config = holds, sessions, config
+
+
+class Contents:
+    """What a bundle came to hold. counts: files by kind (bundle.KINDS); sessions: how many; size in bytes and sha256 of
+    the bundle; left: (path below the data folder, reason) of what is not in it."""
+
+    __slots__ = ("counts", "left", "sessions", "sha256", "size")
+
+    def __init__(self) -> None:
+        self.counts = dict.fromkeys(bundle.KINDS, 0)
+        self.sessions = 0
+        self.left: list[tuple[str, str]] = []
+        self.sha256 = ""
+        self.size = 0
+
+
+def export(
+    folder: DataFolder, path: str, chosen: Chosen, *, overwrite: bool = False, progress: Progress | None = None
+) -> Contents:
+    """Write a bundle to a file (0600, complete or not there at all), or to stdout for `-`.
+
+    A name that ends in `.gz` is compressed. progress(done, total) counts files. Raises StorageError: the file exists
+    and overwrite is not set, or a disk refuses.
+    """
+    if path == STDOUT:
+        contents = _write(folder, sys.stdout.buffer, chosen, progress, compressed=False)
+        sys.stdout.buffer.flush()
+        return contents
+    target = os.path.realpath(os.path.expanduser(path))
+    _check_target(target, overwrite)
+    temp = files.temp_path(target)
+    try:
+        fd = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+        with open(fd, "wb") as file:
+            compressed = path.endswith(COMPRESSED_SUFFIX)
+            contents = _write(folder, file, chosen, progress, compressed=compressed)
+            file.flush()
+            os.fsync(fd)
+        _check_target(target, overwrite)
+        os.replace(temp, target)
+        files.fsync_folder(os.path.dirname(target))
+    except OSError as error:
+        raise StorageError(
+            f"Cannot write {target}: {error.strerror or error}. Check its folder, free space and permissions."
+        ) from error
+    finally:
+        files.remove_quietly(temp)
+    return contents
+
+
+def _check_target(target: str, overwrite: bool) -> None:
+    if os.path.lexists(target) and not os.path.isfile(target):
+        raise StorageError(f"{target} is no file that can be written anew: name a file, or `-` for stdout.")
+    if os.path.lexists(target) and not overwrite:
+        raise StorageError(f"{target} exists: name another file, or pass --force to replace it.")
+
+
+class _Hashed:
+    """A file that is written to, with the sha256 and the number of the bytes."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.digest = hashlib.sha256()
+        self.size = 0
+
+    def write(self, data: bytes) -> int:
+        self._file.write(data)
+        self.digest.update(data)
+        self.size += len(data)
+        return len(data)
+
+    def flush(self) -> None:
+        self._file.flush()
+
+
+def _write(
+    folder: DataFolder, file: BinaryIO, chosen: Chosen, progress: Progress | None, *, compressed: bool
+) -> Contents:
+    hashed = _Hashed(file)
+    contents = Contents()
+    if compressed:
+        with gzip.GzipFile("", "wb", COMPRESSION, hashed, mtime=0) as packed:
+            _Export(folder, packed.write, chosen, contents, progress).run()
+    else:
+        _Export(folder, hashed.write, chosen, contents, progress).run()
+    contents.size = hashed.size
+    contents.sha256 = hashed.digest.hexdigest()
+    return contents
+
+
+class _Export:
+    """One run over the data folder."""
+
+    def __init__(
+        self,
+        folder: DataFolder,
+        write: Callable[[bytes], object],
+        chosen: Chosen,
+        contents: Contents,
+        progress: Progress | None,
+    ) -> None:
+        self._folder = folder
+        self._write = write
+        self._chosen = chosen
+        self._contents = contents
+        self._progress = progress
+        self._members: list[Member] = []
+        self._written: set[str] = set()
+        self._total = 0
+
+    def run(self) -> None:
+        """Write every member, by name, then the manifest and the end."""
+        fixed = self._names_in("config") if self._chosen.config else []
+        # A memory deleted while this runs goes from records/ to trash/, a restored one the other way: with trash/
+        # listed before and after records/, each is found in one of them.
+        buried = set(self._names_in("trash"))
+        alive = self._names_in("records")
+        archived = list(self._transcript_names())
+        self._total = len(fixed) + len(alive) + len(archived) + len(buried)
+        for name in sorted([*fixed, *alive, *archived]):
+            self._add(name)
+        for name in sorted(buried.union(self._names_in("trash"))):
+            if not self._add(name):
+                self._add("records/" + name.removeprefix("trash/"))
+        self._finish()
+
+    def _finish(self) -> None:
+        data = bundle.manifest_bytes(self._members)
+        self._write(bundle.header(bundle.MANIFEST, len(data)))
+        self._write(data + bundle.padding(len(data)) + bytes(2 * bundle.BLOCK))
+        self._contents.left.sort()
+
+    def _names_in(self, top: str) -> list[str]:
+        """Member names of the files in records/, trash/ or config/; what else is there is noted as left."""
+        found = []
+        for entry in _listed(os.path.join(self._folder.root, top)):
+            name = f"{top}/{entry}"
+            if bundle.kind_of(name) is not None:
+                found.append(name)
+            else:
+                self._leave_unknown(name)
+        return found
+
+    def _transcript_names(self) -> Iterator[str]:
+        """Member names of the archived transcripts and of what is beside them, as far as they were chosen."""
+        sessions = self._chosen.sessions
+        pending = ["transcripts"]
+        while pending:
+            above = pending.pop()
+            for entry in _listed(os.path.join(self._folder.root, above)):
+                name = f"{above}/{entry}"
+                session_id = name.split("/")[1].removesuffix(transcripts.SUFFIX)
+                if sessions is not None and session_id not in sessions:
+                    continue
+                path = os.path.join(self._folder.root, name)
+                if os.path.isdir(path) and not os.path.islink(path):
+                    pending.append(name)
+                elif bundle.kind_of(name) is None or self._waits(path):
+                    self._leave_unknown(name)
+                else:
+                    yield name
+
+    @staticmethod
+    def _waits(path: str) -> bool:
+        """Whether a file beside a transcript is a copy that waits to be merged with the file of which it is one."""
+        parent, name = os.path.split(path)
+        original = copies.original_name(name)
+        return original is not None and ("conflict" in name or os.path.lexists(os.path.join(parent, original)))
+
+    def _leave_unknown(self, name: str) -> None:
+        entry = os.path.basename(name)
+        if copies.original_name(entry) is not None:
+            self._leave(name, "a copy that waits to be merged: `llm-memory sync` merges it or says why not")
+        elif not entry.startswith((".", "~")):  # hidden are the partial files of transfers, and other programs' own
+            self._leave(name, "no file of ours by its name")
+
+    def _leave(self, name: str, reason: str) -> None:
+        if (name, reason) not in self._contents.left:
+            self._contents.left.append((name, reason))
+
+    def _add(self, name: str) -> bool:
+        """Write a file if it was chosen and can be read; False when it is not there (any more)."""
+        if name in self._written:
+            return True
+        kind = bundle.kind_of(name) or ""
+        path = os.path.join(self._folder.root, name)
+        try:
+            content = _opened(path) if kind == bundle.TRANSCRIPT else _read_small(path, name, kind)
+        except FileNotFoundError:
+            return False
+        except InvalidRecordError as error:
+            self._leave(name, str(error))
+        except OSError as error:
+            self._leave(name, f"cannot be read: {error.strerror or error}")
+        else:
+            if isinstance(content, int):
+                self._add_transcript(name, path, content)
+            elif self._is_chosen(name, kind, content):
+                self._add_bytes(name, content)
+        return True
+
+    def _is_chosen(self, name: str, kind: str, data: bytes) -> bool:
+        holds = self._chosen.holds
+        return holds is None or kind not in _OF_RECORDS or holds(records.parse(data, bundle.uuid_of(name)))
+
+    def _add_bytes(self, name: str, data: bytes) -> None:
+        self._write(bundle.header(name, len(data)) + data + bundle.padding(len(data)))
+        self._note(Member(name, len(data), hashlib.sha256(data).hexdigest(), None))
+
+    def _add_transcript(self, name: str, path: str, fd: int) -> None:
+        """Write as much of an open file as it has now; the descriptor is closed. What it grows by meanwhile waits."""
+        with open(fd, "rb") as file:
+            found = os.fstat(fd)
+            self._write(bundle.header(name, found.st_size))
+            digest = hashlib.sha256()
+            left = found.st_size
+            while left:
+                chunk = file.read(min(CHUNK_BYTES, left))
+                if not chunk:
+                    raise StorageError(f"{path} became shorter while it was read: export again.")
+                digest.update(chunk)
+                self._write(chunk)
+                left -= len(chunk)
+        self._write(bundle.padding(found.st_size))
+        self._note(Member(name, found.st_size, digest.hexdigest(), found.st_mtime_ns))
+
+    def _note(self, member: Member) -> None:
+        """Count a file that is written."""
+        self._members.append(member)
+        self._written.add(member.name)
+        kind = member.kind or ""
+        self._contents.counts[kind] += 1
+        self._contents.sessions += kind == bundle.TRANSCRIPT and member.name.count("/") == 1
+        if self._progress is not None:
+            self._progress(len(self._members), max(self._total, len(self._members)))
+
+
+_OF_RECORDS = {bundle.RECORD, bundle.TOMBSTONE}
+
+
+def _listed(path: str) -> list[str]:
+    """Names in a folder, none where there is no such folder. Raises StorageError."""
+    try:
+        return os.listdir(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise StorageError(f"Cannot read {path}: {error.strerror}. Check its permissions.") from error
+
+
+def _read_small(path: str, name: str, kind: str) -> bytes:
+    """The bytes of a record, tombstone, rules text or settings file. Raises InvalidRecordError with why they stay out;
+    OSError as it comes."""
+    data, _ = records.read_file(path)
+    if len(data) > bundle.MAX_BYTES[kind]:
+        raise InvalidRecordError(f"more than {bundle.MAX_BYTES[kind]:,} bytes")
+    if kind == bundle.RECORD:
+        records.parse(data, bundle.uuid_of(name))
+    elif kind == bundle.TOMBSTONE:
+        records.parse_tombstone(data, bundle.uuid_of(name))
+    return data
+
+
+def _opened(path: str) -> int:
+    """A descriptor of a plain file. Raises InvalidRecordError for what is none; OSError as it comes."""
+    if not stat.S_ISREG(os.lstat(path).st_mode):
+        raise InvalidRecordError("a symbolic link, folder or special file")
+    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):  # replaced between the two looks
+        os.close(fd)
+        raise InvalidRecordError("a special file")
+    return fd

@@ -1,0 +1,382 @@
+"""Importing a bundle: verified from end to end before anything is touched, then merged file by file.
+
+Each file goes where a file sync's copies go (record_copies, transcript_copies, config_copies), by the same rules: what
+is there stays or joins, nothing is overwritten. Each of these steps is whole and may be repeated, so an import that was
+killed is finished by running it again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import stat
+
+from memories.core import (
+    bundle,
+    bundle_reading,
+    bundle_trial,
+    config_copies,
+    diverged,
+    files,
+    merge_log,
+    mirror,
+    record_copies,
+    transcript_copies,
+    transcripts,
+)
+from memories.core.bundle import Member
+from memories.core.bundle_reading import CHUNK_BYTES, Reader
+from memories.core.errors import BundleError, InvalidRecordError, StorageError
+from memories.core.locks import FileLock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import BinaryIO
+
+    from memories.core.copies import Outcome
+    from memories.core.paths import DataFolder
+
+    Progress = Callable[[str, int, int], None]
+
+WAIT_SECONDS = 60.0
+"""How long an import waits for another process that merges, or that updates the mirror."""
+
+NEW, MERGED, SAME, LEFT = "new", "merged", "same", "left"
+_STAGING = re.compile(r"import-(\d+)")
+_TRANSCRIPTS = "transcripts/"
+_LOGGED = {bundle.RULES: "rules", bundle.SETTINGS: "settings"}
+
+
+class ImportResult:
+    """What an import did, or would do. counts: kind (bundle.KINDS) -> {new, merged, same, left: files}; kept: uuids and
+    paths of what is kept beside because it differs; left: (path, reason) of what could not be merged; files and bytes:
+    what the bundle holds."""
+
+    __slots__ = ("bytes", "counts", "files", "kept", "left")
+
+    def __init__(self) -> None:
+        self.counts = {kind: dict.fromkeys((NEW, MERGED, SAME, LEFT), 0) for kind in bundle.KINDS}
+        self.kept: list[str] = []
+        self.left: list[tuple[str, str]] = []
+        self.files = self.bytes = 0
+
+
+def run(
+    folder: DataFolder,
+    file: BinaryIO,
+    *,
+    shipped_rules: Callable[[], Sequence[str]],
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> ImportResult:
+    """Bring a bundle's files into the data folder and the mirror up to date.
+
+    file: open in binary at the bundle's beginning; what cannot be read twice (a pipe) is kept beside meanwhile.
+    shipped_rules: as in merge_copies.run. dry_run: the same answer, worked out in a scratch folder outside of the data
+    folder. progress(what, done, total). Raises BundleError (nothing was touched), StorageError or LockTimeoutError
+    (run it again: it goes on from what is there).
+    """
+    staging = ""
+    try:
+        staging = _scratch_folder() if dry_run else _staging_folder(folder)
+        result = _Import(folder, staging, shipped_rules, progress, dry_run=dry_run).run(file)
+    except OSError as error:
+        where = error.filename or folder.root
+        raise StorageError(
+            f"The import stopped: {where}: {error.strerror or error}. "
+            "Check the disk, then run it again: it goes on from what is there."
+        ) from error
+    finally:
+        if staging:
+            _remove(staging)
+    if not dry_run:
+        mirror.update(folder, wait_seconds=WAIT_SECONDS)
+    return result
+
+
+def _scratch_folder() -> str:
+    import tempfile
+
+    return tempfile.mkdtemp(prefix="llm-memory-import-")
+
+
+def _staging_folder(folder: DataFolder) -> str:
+    """This process's own folder in state/, on the file system of what is imported. Raises OSError."""
+    folder.create()
+    sweep(folder)
+    staging = os.path.join(folder.state, f"import-{os.getpid()}")
+    os.mkdir(staging, 0o700)
+    return staging
+
+
+def sweep(folder: DataFolder) -> None:
+    """Remove what imports that were killed left in state/."""
+    for name in os.listdir(folder.state):
+        match = _STAGING.fullmatch(name)
+        if match and (int(match[1]) == os.getpid() or not files.process_alive(int(match[1]))):
+            _remove(os.path.join(folder.state, name))
+
+
+def _remove(staging: str) -> None:
+    import shutil
+
+    shutil.rmtree(staging, ignore_errors=True)
+
+
+def room_on_disk(folder: DataFolder) -> Callable[[str, int], None]:
+    """A function that is told each file's name and size, and raises BundleError once the disk has no room for all that
+    were told; a file that is here in that size costs nothing."""
+    free = _free_bytes(folder.root)
+    needed = 0
+
+    def room(name: str, size: int) -> None:
+        nonlocal needed
+        found = _lstat(os.path.join(folder.root, name))
+        needed += 0 if found is not None and found.st_size == size else size
+        if needed > free:
+            raise BundleError(
+                f"It holds more than the disk has room for ({free:,} bytes free). Nothing was imported: make room."
+            )
+
+    return room
+
+
+class _Import:
+    """One run. place: the data folder that is merged into; a dry run's is a scratch folder."""
+
+    def __init__(
+        self,
+        folder: DataFolder,
+        staging: str,
+        shipped_rules: Callable[[], Sequence[str]],
+        progress: Progress | None,
+        *,
+        dry_run: bool,
+    ) -> None:
+        self._folder = folder
+        self._staging = staging
+        self._shipped_rules = shipped_rules
+        self._progress = progress
+        self._trial = bundle_trial.Trial(folder, os.path.join(staging, "trial")) if dry_run else None
+        self._place = folder if self._trial is None else self._trial.place
+        self._result = ImportResult()
+        self._agreed: set[str] = set()  # transcripts that are here what they are in the bundle
+        self._waiting: set[str] = set()  # transcripts with copies to be merged
+
+    def run(self, file: BinaryIO) -> ImportResult:
+        """Verify, then merge."""
+        again = file if _is_plain(file) else self._spool(file)
+        try:
+            total = os.fstat(again.fileno()).st_size
+            members = bundle_reading.verify(again, room_on_disk(self._folder), self._told("verifying", total))
+            again.seek(0)
+            self._result.files = len(members)
+            self._result.bytes = sum(member.size for member in members)
+            if self._trial is not None:
+                self._merge_all(again, members)
+            else:
+                with FileLock(os.path.join(self._folder.state, "merge.lock"), WAIT_SECONDS):
+                    self._merge_all(again, members)
+            self._result.kept = list(dict.fromkeys(self._result.kept))
+        finally:
+            if again is not file:
+                again.close()
+        return self._result
+
+    def _told(self, what: str, total: int) -> Callable[[int], None]:
+        if self._progress is None:
+            return lambda _: None
+        tell = self._progress
+        return lambda done: tell(what, done, max(total, done))
+
+    def _spool(self, file: BinaryIO) -> BinaryIO:
+        """A copy of what a pipe gives, to be read twice."""
+        path = os.path.join(self._staging, "bundle")
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        copy = open(fd, "w+b")  # noqa: SIM115 - run() closes it
+        while chunk := file.read(CHUNK_BYTES):
+            copy.write(chunk)
+        copy.seek(0)
+        return copy
+
+    def _merge_all(self, file: BinaryIO, members: list[Member]) -> None:
+        reader = Reader(file)
+        self._waiting = set(transcript_copies.with_copies(self._folder))
+        copies_of = record_copies.find(self._folder)
+        for done, member in enumerate(members, 1):
+            if reader.next() != (member.name, member.size):
+                raise BundleError(_CHANGED)
+            if self._is_there(member):
+                self._agreed.add(member.name.removeprefix(_TRANSCRIPTS))
+                self._count(member, SAME)
+            elif member.kind == bundle.TRANSCRIPT:
+                self._transcript(member, reader)
+            else:
+                self._small(member, reader.content(), copies_of)
+            if self._progress is not None:
+                self._progress("merging", done, len(members))
+
+    def _is_there(self, member: Member) -> bool:
+        """Whether the file holds these very bytes already: then nothing is gained."""
+        roots = {self._folder.root, self._place.root}
+        return any(_digest_of(os.path.join(root, member.name), member.size) == member.sha256 for root in roots)
+
+    def _small(self, member: Member, data: bytes, copies_of: record_copies.Beside) -> None:
+        """Merge a record, tombstone, rules text or settings file."""
+        if hashlib.sha256(data).hexdigest() != member.sha256:
+            raise BundleError(_CHANGED)
+        if self._trial is not None:
+            self._trial.take_small(member, data)
+        place, uuid, name = self._place, bundle.uuid_of(member.name), os.path.basename(member.name)
+        if member.kind == bundle.RECORD:
+            self._settle(member, uuid, lambda: record_copies.settle(place, uuid, brought=[data], beside=copies_of))
+        elif member.kind == bundle.TOMBSTONE:
+            self._settle(
+                member, uuid, lambda: record_copies.settle(place, uuid, brought_deleted=[data], beside=copies_of)
+            )
+        else:
+            self._settle(member, name, lambda: config_copies.settle(place, name, self._shipped_rules(), brought=data))
+
+    def _transcript(self, member: Member, reader: Reader) -> None:
+        """Bring a file of the archive, written to the staging folder first."""
+        relative = member.name.removeprefix(_TRANSCRIPTS)
+        fits = self._fits_as_it_is(relative)
+        if self._trial is not None:
+            if fits:
+                self._come(member, relative)  # spares a dry run writing it
+                return
+            self._trial.take_transcript(relative)
+        staged = self._stage(member, reader)
+        if fits:
+            target = os.path.join(self._place.transcripts, relative)
+            transcripts.make_folders(os.path.dirname(target))
+            os.replace(staged, target)
+            files.fsync_folder(os.path.dirname(target))
+            self._come(member, relative)
+        else:
+            self._settle(member, relative, lambda: transcript_copies.settle(self._place, relative, brought=staged))
+            files.remove_quietly(staged)
+            if self._is_there(member):
+                self._agreed.add(relative)
+
+    def _fits_as_it_is(self, relative: str) -> bool:
+        """Whether a file of the archive comes under its own name, there being no other version that it would meet: a
+        session of which nothing is here, or a version kept beside a file that is the bundle's own, so that what was the
+        file there is the file here."""
+        root = self._folder.transcripts
+        parent = os.path.dirname(os.path.join(root, relative))
+        if os.path.lexists(os.path.join(root, relative)) or os.path.realpath(parent) != os.path.join(
+            os.path.realpath(root), os.path.dirname(relative)
+        ).rstrip("/"):
+            return False
+        original = diverged.original(relative)
+        if original != relative:
+            return original in self._agreed
+        session_id = relative.removesuffix(transcripts.SUFFIX)
+        return (
+            "/" not in relative
+            and relative not in self._waiting
+            and not os.path.lexists(os.path.join(root, session_id))
+        )
+
+    def _come(self, member: Member, relative: str) -> None:
+        self._agreed.add(relative)
+        self._count(member, NEW)
+
+    def _stage(self, member: Member, reader: Reader) -> str:
+        """Write a transcript to the staging folder, durable and with its mtime; gives the path."""
+        staged = os.path.join(self._staging, "transcript")
+        digest = hashlib.sha256()
+        fd = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+        with open(fd, "wb") as copy:
+            for chunk in reader.chunks():
+                digest.update(chunk)
+                copy.write(chunk)
+            copy.flush()
+            os.fsync(fd)
+        if digest.hexdigest() != member.sha256:
+            raise BundleError(_CHANGED)
+        os.utime(staged, ns=(member.mtime_ns or 0, member.mtime_ns or 0))
+        return staged
+
+    def _settle(self, member: Member, name: str, settle: Callable[[], Outcome]) -> None:
+        """Merge one file and note what came of it."""
+        was_there = self._was_there(member)
+        try:
+            outcome = settle()
+        except InvalidRecordError as error:
+            self._leave(member, str(error))
+            return
+        except (NotADirectoryError, IsADirectoryError, FileExistsError) as error:
+            self._leave(member, f"{error.strerror}: something else stands in its place")
+            return
+        self._result.left += outcome.left
+        self._result.kept += outcome.kept
+        if not outcome.changed:
+            self._count(member, LEFT if outcome.left else SAME)
+            return
+        self._count(member, MERGED if was_there else NEW)
+        if was_there and (outcome.kept or member.kind in _LOGGED):
+            kind = bundle.RECORD if member.kind == bundle.TOMBSTONE else (member.kind or "")
+            merge_log.note(self._place, kind, name, outcome.kept)
+
+    def _was_there(self, member: Member) -> bool:
+        """Whether anything of that memory or file was there before."""
+        name = os.path.basename(member.name)
+        if member.kind in {bundle.RECORD, bundle.TOMBSTONE}:
+            places = [os.path.join(self._place.records, name), os.path.join(self._place.trash, name)]
+        else:
+            places = [os.path.join(self._place.root, member.name)]
+        return any(os.path.lexists(path) for path in places)
+
+    def _leave(self, member: Member, reason: str) -> None:
+        self._result.left.append((member.name, reason))
+        self._count(member, LEFT)
+
+    def _count(self, member: Member, what: str) -> None:
+        self._result.counts[member.kind or ""][what] += 1
+
+
+_CHANGED = "It changed while it was read. What was imported is whole: run it again with a bundle that nobody writes to."
+
+
+def _is_plain(file: BinaryIO) -> bool:
+    return stat.S_ISREG(os.fstat(file.fileno()).st_mode) and file.tell() == 0
+
+
+def _free_bytes(path: str) -> int:
+    """Bytes that may be written where a folder is, or will be."""
+    while not os.path.exists(path):
+        path = os.path.dirname(path)
+    found = os.statvfs(path)
+    return found.f_bavail * found.f_frsize
+
+
+def _lstat(path: str) -> os.stat_result | None:
+    try:
+        return os.lstat(path)
+    except OSError:
+        return None
+
+
+def _digest_of(path: str, size: int) -> str | None:
+    """sha256 of a plain file of that size; None for any other."""
+    found = _lstat(path)
+    if found is None or not stat.S_ISREG(found.st_mode) or found.st_size != size:
+        return None
+    digest = hashlib.sha256()
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return None
+    with open(fd, "rb") as file:
+        for chunk in _pieces(file):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    while chunk := file.read(CHUNK_BYTES):
+        yield chunk

@@ -1,0 +1,127 @@
+"""`llm-memory sync-setup`: let the Syncthing of this machine carry the memory to others, or end that."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from memories.core.errors import SyncthingError
+from memories.core.paths import SYNCED_FOLDERS
+from memories.management.base import MemoryCommand
+from memories.syncthing import access, choice, setup, unshare
+from memories.syncthing.access import Access, Situation
+from memories.syncthing.answers import FOLDER_ID, Device
+from memories.syncthing.home import places
+from memories.syncthing.plan import Plan
+
+
+class Command(MemoryCommand):
+    """Says everything it would do and asks. Exit 1 when it was not done."""
+
+    help = "Share the memory with your other machines through Syncthing, or end that (--remove)."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Which machines, which Syncthing, and how much to ask."""
+        parser.add_argument(
+            "--device",
+            action="append",
+            default=[],
+            metavar="NAME_OR_ID",
+            help="share with this machine (repeatable); an id that Syncthing does not know is added",
+        )
+        parser.add_argument("--url", default="", help="Syncthing's address, where its config.xml does not say it")
+        parser.add_argument("--api-key", default="", help="its API key, where its config.xml cannot be read")
+        parser.add_argument("--yes", action="store_true", help="do it without asking")
+        parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+        parser.add_argument("--remove", action="store_true", help="take the folder out of Syncthing; the files stay")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Plan, show, ask, do."""
+        if options["remove"]:
+            self._remove(options)
+            return
+        reached = access.find(os.environ, url=options["url"], api_key=options["api_key"])
+        found = access.situation(reached)
+        chosen = self._chosen(reached, found, options)
+        plan = setup.make_plan(self.folder, reached, found, chosen, os.environ)
+        self._show(reached, found, chosen)
+        if self._carried_out(plan, options):
+            for line in setup.aftermath(reached.client):
+                self.say(f"Note: {line}")
+        self._next(found, chosen)
+
+    def _chosen(self, reached: Access, found: Situation, options: dict[str, Any]) -> list[Device]:
+        if options["device"]:
+            words = [choice.resolve(reached.client, found, word) for word in options["device"]]
+            return list(dict.fromkeys(words))
+        if options["yes"] or not sys.stdin.isatty() or not choice.worth_asking(found):
+            return choice.offered(found)
+        devices = choice.candidates(found)
+        self.say("Machines that the memory could be shared with:")
+        for number, one in enumerate(devices, 1):
+            self.say(f"  {number}  {choice.describe(found, one)}")
+        return choice.picked(devices, self._ask("Which? Numbers, or nothing for none now: "))
+
+    def _ask(self, question: str) -> str:
+        self.stdout.flush()
+        try:
+            return input(question)
+        except EOFError:
+            self.say()
+            return ""
+
+    def _show(self, reached: Access, found: Situation, chosen: list[Device]) -> None:
+        files, size = setup.size(self.folder)
+        have = found.ours.devices if found.ours else ()
+        shared = [one for one in found.devices if one.id in have]
+        names = [one.shown for one in dict.fromkeys([*shared, *chosen])]
+        self.say(f"Syncthing: {reached.client.url}")
+        self.say(f"Folder:    {self.folder.root}")
+        what = ", ".join(f"{name}/" for name in SYNCED_FOLDERS)
+        self.say(f"Travels:   {what} ({files:,} files, {size / 1e6:,.1f} MB now) and nothing else")
+        self.say(f"With:      {', '.join(names) or 'no machine yet'}")
+        self.say()
+
+    def _carried_out(self, plan: Plan, options: dict[str, Any]) -> bool:
+        """Show the steps and do them, once agreed; False when there was nothing to do or only to show."""
+        for line in plan.notes:
+            self.say(f"Note: {line}")
+        if not plan.steps:
+            self.say("Nothing to do.")
+            return False
+        self.say("To do:")
+        for what, _ in plan.steps:
+            self.say(f"  - {what}")
+        if options["dry_run"]:
+            self.say("Dry run: nothing was changed.")
+            return False
+        self._agree(options)
+        for _, action in plan.steps:
+            action()
+        self.say("Done.")
+        return True
+
+    def _agree(self, options: dict[str, Any]) -> None:
+        if options["yes"]:
+            return
+        if not sys.stdin.isatty():
+            raise SyncthingError("Without a terminal nobody can be asked: say --yes. Nothing was changed.")
+        if self._ask("Go on? [y/N] ").strip().lower() not in {"y", "yes"}:
+            self.say("Nothing was changed.")
+            raise SystemExit(1)
+
+    def _next(self, found: Situation, chosen: list[Device]) -> None:
+        self.say()
+        self.say(f"This machine's device id is {found.my_id}")
+        self.say("On each other machine, where Syncthing and LLM Memory are installed too, run:")
+        self.say(f"  llm-memory sync-setup --device {found.my_id}")
+        if not chosen and not (found.ours and len(found.ours.devices) > 1):
+            self.say("Then run `llm-memory sync-setup` here again: it offers the machine that asks to connect.")
+
+    def _remove(self, options: dict[str, Any]) -> None:
+        gone = not (options["url"] or places(os.environ))
+        reached = None if gone else access.find(os.environ, url=options["url"], api_key=options["api_key"])
+        if self._carried_out(unshare.removal_plan(self.folder, reached, os.environ), options):
+            self.say(f"Syncthing here no longer carries {self.folder.root}; the other machines keep {FOLDER_ID}.")

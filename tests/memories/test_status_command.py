@@ -1,0 +1,217 @@
+"""`llm-memory status`: one screen with what is here, what was merged and what waits."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from memories.core import clock, mirror, records, state
+from memories.core.files import remove_quietly
+from memories.core.paths import DataFolder
+from memories.status import status
+from memories.status_text import WIDTH, Paint, status_lines
+from memories.syncthing.state import DeviceState, Note, SyncState, write_note
+from tests.conftest import MakeRecord
+from tests.dashboard import realistic
+from tests.memories import disagreements
+from tests.memories.test_commands import Cli
+
+
+@pytest.fixture
+def cli(tmp_path: Path, folder: DataFolder) -> Cli:
+    return Cli(tmp_path, folder)
+
+
+def _screen(folder: DataFolder, sync: SyncState | None = None) -> list[str]:
+    return list(status_lines(status(folder), sync, Paint()))
+
+
+def _section(lines: list[str], label: str) -> list[str]:
+    """What a section says, its lines without label and indent of the label's width."""
+    first = next(place for place, line in enumerate(lines) if line.startswith(f"{label} "))
+    rest = lines[first + 1 :]
+    end = next((place for place, line in enumerate(rest) if not line.startswith(" ")), len(rest))
+    return [line[15:] for line in [lines[first], *rest[:end]]]
+
+
+def test_the_command_shows_one_plain_screen_and_succeeds(cli: Cli, memory_home: DataFolder) -> None:
+    made = disagreements.all_of_it(memory_home)
+    said = cli.run("status")
+    assert "\x1b" not in said
+    lines = said.splitlines()
+    assert lines[0] == f"LLM Memory on {records.machine_name()}, in {memory_home.root}"
+    assert lines[2:4] == ["1 thing to look at:", "- No hook has run on this machine yet."]
+    assert max(map(len, lines[1:])) <= WIDTH
+    assert len(lines) < 60
+    assert f"  {made['session'][:13]}" in _section(lines, "Conflicts")
+    assert f"  see both: llm-memory status --diff {made['kept'][:8]}" in _section(lines, "Conflicts")
+
+
+def test_a_terminal_gets_colour(cli: Cli, memory_home: DataFolder) -> None:
+    assert "\x1b[" in cli.on_a_terminal("status")
+
+
+def test_json_has_the_same_facts(cli: Cli, memory_home: DataFolder) -> None:
+    made = disagreements.all_of_it(memory_home)
+    found = json.loads(cli.run("status", "--json"))
+    assert found["merged"]["contents"][0]["kept"]["uuid"] == made["kept"]
+    assert found["merged"]["transcripts"][0]["session_id"] == made["session"]
+    assert {part["name"]: part["travels"] for part in found["disk"]["parts"]} == {
+        "records": True, "transcripts": True, "trash": True, "config": True, "memory.db": False, "state": False,
+        "lib": False,
+    }  # fmt: skip
+    assert (found["syncthing"], found["copies"]["waiting"]["items"], found["links"]["count"]) == (None, [], 0)
+    assert found["attention"] == [["No hook has run on this machine yet.", "hooks"]]
+
+
+def test_both_sides_of_a_conflict_are_shown_as_a_diff(cli: Cli, memory_home: DataFolder) -> None:
+    made = disagreements.all_of_it(memory_home)
+    said = cli.run("status", "--diff", made["kept"][:8]).splitlines()
+    assert said[2:] == ["-Deploys go out on Fridays", "+Deploys go out on Tuesdays"]
+    assert "No content kept" in cli.run("status", "--diff", "0" * 32, code=1)
+    assert "not allowed with" in cli.run("status", "--json", "--diff", "0" * 32, code=2)
+
+
+def test_without_an_index_it_says_so_and_still_exits_well(cli: Cli, memory_home: DataFolder) -> None:
+    disagreements.ruled_twice(memory_home)
+    remove_quietly(memory_home.mirror)
+    said = cli.run("status")
+    assert "- The index is not ready." in said
+    assert "not ready: run `llm-memory sync`" in said
+    assert f"config/CLAUDE{disagreements.MARK}.md" in said
+    assert not os.path.exists(memory_home.mirror)
+
+
+def test_a_damaged_index_is_an_error_with_the_next_step(cli: Cli, memory_home: DataFolder) -> None:
+    with open(memory_home.mirror, "r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * 40_000)
+    assert "llm-memory sync" in cli.run("status", code=1)
+
+
+def test_without_a_data_folder_nothing_is_made(cli: Cli, tmp_path: Path) -> None:
+    place = tmp_path / "nowhere"
+    assert "not ready" in cli.run("status", LLM_MEMORY_HOME=str(place))
+    assert not place.exists()
+
+
+def test_machines_come_with_their_last_change(memory_home: DataFolder, make_record: MakeRecord) -> None:
+    now = time.time()
+    make_record("one", origin="laptop", created_at=clock.format_time(now - 3 * 86_400))
+    make_record("two", origin=records.machine_name(), created_at=clock.format_time(now - 300))
+    make_record("three", origin="workstation", created_at="2199-03-14T09:12:44")
+    mirror.update(memory_home)
+    said = _section(_screen(memory_home), "Machines")
+    assert said[0].split()[:3] == ["workstation", "1", "memory"]
+    assert said[0].endswith("2199-03-14 09:12 UTC, ahead of this machine's clock")
+    assert said[1].startswith(f"{records.machine_name()} (this one)")
+    assert said[1].endswith("5 min ago")
+    assert said[2].endswith("1 memory  3 days ago")
+
+
+def test_what_waits_is_listed_with_the_reason_where_it_cannot_be_merged(memory_home: DataFolder) -> None:
+    realistic.fill(memory_home)
+    lines = _screen(memory_home)
+    said = _section(lines, "Copies")
+    assert said[0] == "2 to be merged: run `llm-memory sync`"
+    assert said[3] == "1 cannot be merged:"
+    assert said[4].startswith(f"  records/{realistic.RECORD_CONFLICT[:20]}")
+    assert "- 2 conflict copies wait to be merged." in lines
+    assert "- 1 conflict copy cannot be merged." in lines
+    assert _section(lines, "Conflicts")[0] == "orders-api: 2 narratives; in it, ask Claude to merge them"
+    assert "1 record cannot be read:" in _section(lines, "Index")
+    assert max(map(len, lines[1:])) <= WIDTH
+
+
+def test_linked_memories_that_are_not_here_are_named(memory_home: DataFolder, make_record: MakeRecord) -> None:
+    assert _section(_screen(memory_home), "Awaited") == ["nothing: every linked memory is here"]
+    make_record("the source", connections=[{"to_uuid": "ab" * 16, "relationship": "related_to"}])
+    mirror.update(memory_home)
+    assert _section(_screen(memory_home), "Awaited") == [
+        "1 linked memory not here yet:", "  abababab, linked by the source",
+    ]  # fmt: skip
+
+
+def test_a_long_title_in_any_script_stays_on_its_line(memory_home: DataFolder) -> None:
+    disagreements.edited_twice(memory_home, "w" * 300, "\x1b[31m" + "k " * 300)
+    disagreements.merge(memory_home)
+    lines = _screen(memory_home)
+    assert max(map(len, lines[1:])) <= WIDTH
+    assert not any("\x1b" in line for line in lines)
+
+
+def test_hooks_say_when_the_last_one_ran(memory_home: DataFolder) -> None:
+    assert _section(_screen(memory_home), "Hooks") == ["have not run on this machine yet"]
+    state.beat(memory_home, "session_start")
+    assert _section(_screen(memory_home), "Hooks") == ["last ran just now"]
+
+
+def _device(**fields: object) -> DeviceState:
+    known = {"id": "ABCDEFG", "name": "laptop", "connected": True, "paused": False, "last_seen": None, "needs": 0}
+    return DeviceState(**{**known, **fields})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("sync", "said"),
+    [
+        (None, ["not set up here (llm-memory sync-setup)"]),
+        (SyncState(problem="it does not answer", todo="start it"), ["it does not answer; start it"]),
+        (SyncState(state="idle"), ["everything has come to this machine"]),
+        (SyncState(state="scanning"), ["the folder is scanning"]),
+        (SyncState(state="syncing", needs=3), ["3 files still to come to this machine"]),
+        (SyncState(state="idle", paused=True), ["the folder is paused in Syncthing"]),
+        (SyncState(state="error", errors=["marker missing"]), ["the folder has 1 error", "error: marker missing"]),
+        (
+            SyncState(state="idle", devices=[_device(), _device(needs=2), _device(needs=None)]),
+            ["everything has come to this machine", "  laptop: connected, has everything",
+             "  laptop: connected, lacks 2 files", "  laptop: connected"],
+        ),
+        (
+            SyncState(state="idle", devices=[_device(connected=False, name=""), _device(paused=True)]),
+            ["everything has come to this machine", "  ABCDEFG: not connected, last seen never",
+             "  laptop: paused in Syncthing"],
+        ),
+    ],
+)  # fmt: skip
+def test_what_syncthing_says_is_put_into_words(
+    memory_home: DataFolder, sync: SyncState | None, said: list[str]
+) -> None:
+    assert _section(_screen(memory_home, sync), "Syncthing") == said
+
+
+def test_a_device_that_was_here_says_when(memory_home: DataFolder) -> None:
+    sync = SyncState(state="idle", devices=[_device(connected=False, last_seen=time.time() - 7200)])
+    assert _section(_screen(memory_home, sync), "Syncthing")[1] == "  laptop: not connected, last seen 2 h ago"
+
+
+def test_a_syncthing_that_is_not_there_delays_and_breaks_nothing(cli: Cli, memory_home: DataFolder) -> None:
+    write_note(memory_home, Note(config=str(Path(memory_home.root, "none.xml")), url="http://127.0.0.1:9", path="/x"))
+    said = cli.run("status")
+    assert "sync-setup --remove" in " ".join(said.split())
+    assert json.loads(cli.run("status", "--json"))["syncthing"]["problem"]
+
+
+def test_the_number_of_queries_does_not_grow_with_what_is_there(
+    memory_home: DataFolder, make_record: MakeRecord
+) -> None:
+    disagreements.all_of_it(memory_home)
+    make_record("one", connections=[{"to_uuid": "ab" * 16, "relationship": "related_to"}])
+    mirror.update(memory_home)
+    with disagreements.statements(memory_home) as few:
+        _screen(memory_home)
+    for number in range(25):
+        make_record(
+            f"{number}", origin=f"m{number}", connections=[{"to_uuid": f"{number:032x}", "relationship": "related_to"}]
+        )
+        narrative = records.new_record(type="narrative", content=f"# {number}", project=f"p{number % 5}")
+        records.save(memory_home, narrative)
+        disagreements.edited_twice(memory_home, f"shown {number}", f"kept {number}")
+        disagreements.continued_twice(memory_home, number + 10)
+    disagreements.merge(memory_home)
+    with disagreements.statements(memory_home) as many:
+        _screen(memory_home)
+    assert len(many) == len(few) <= 20
