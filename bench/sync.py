@@ -54,7 +54,7 @@ class Side:
         self.folder = self.home.folder
         Path(self.folder.root, ".stignore").write_bytes(STIGNORE_TEXT)
         self.daemon = Daemon(place / ".config" / "syncthing", name=place.name, environ={"HOME": str(place)})
-        stack.callback(self.daemon.stop)
+        stack.callback(self.daemon.kill)  # its folders are removed; stopping takes seconds
         self.daemon.start()
 
     def command(self, *words: str) -> float:

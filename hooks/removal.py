@@ -18,6 +18,7 @@ from memories.core.errors import LLMMemoryError, SettingsError, SyncthingError
 from memories.core.files import remove_quietly
 from memories.syncthing import unshare
 from memories.syncthing.answers import FOLDER_ID
+from memories.syncthing.state import MARKER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def _say_what_still_syncs(machine: Machine) -> None:
     try:
         shared = {shared.name for _, shared, _ in unshare.sharing(machine.folder, os.environ)}
     except SyncthingError:
-        shared = {FOLDER_ID} if os.path.lexists(os.path.join(machine.folder.root, unshare.MARKER)) else set()
+        shared = {FOLDER_ID} if os.path.lexists(os.path.join(machine.folder.root, MARKER)) else set()
     if shared:
         print(
             f"Syncthing still carries them ({', '.join(sorted(shared))}). To end that too: its page, the folder, Edit >"

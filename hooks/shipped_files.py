@@ -20,6 +20,9 @@ STIGNORE_TEXT = b"""// LLM Memory: what travels between machines (Syncthing; the
 // Half-written files never travel, and never keep a deleted folder alive.
 (?d).*.tmp-*
 (?d).DS_Store
+// A conflict copy is merged where it was made, and what comes of that travels. Were copies to travel, two machines that
+// lose to the same version in the same second would give theirs one name, and Syncthing would drop one of the two.
+*.sync-conflict-*
 !/records
 !/transcripts
 !/config

@@ -87,9 +87,7 @@ class BackgroundSync:
 
     def _run(self, rebuild: bool) -> None:
         try:
-            merge_copies.run(
-                self._folder, shipped_rules=shipped_order
-            )  # where another process is at it, it does our work
+            self._merge()
             mirror.update(self._folder, wait_seconds=LOCK_SECONDS, rebuild=rebuild)
             self._problem = None
         except LLMMemoryError as error:
@@ -99,6 +97,16 @@ class BackgroundSync:
         finally:
             self._start_indexing()  # before calls may go on, so that they know of it
             self._finished_at = time.monotonic()
+
+    def _merge(self) -> None:
+        """Merge what a file sync brought; where another process is at it, it does our work."""
+        try:
+            left = merge_copies.run(self._folder, shipped_rules=shipped_order).left
+        except Exception:  # the boundary: no memory may go unfound because another's copies could not be merged
+            logger.exception("Merging what a file sync brought crashed")
+            return
+        for path, reason in left:
+            logger.info("Not merged: %r: %s", path, reason)
 
     def _start_indexing(self) -> None:
         with self._guard:

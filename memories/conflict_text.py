@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from memories import selectors, version_diff, versions
-from memories.core.errors import InvalidRecordError, RecordNotFoundError
+from django.db.models import Q
+
+from memories import merged_conflicts, selectors, version_diff, versions
+from memories.core import merge_log
+from memories.core.errors import InvalidRecordError, RecordNotFoundError, StorageError
 from memories.core.paths import DataFolder
 from memories.core.transcript_items import clean
 from memories.models import Memory
@@ -13,24 +16,60 @@ from memories.models import Memory
 MIN_DIGITS = 6
 """Hex digits of an id's beginning that find it, as of a session's."""
 
+MAX_SIDES = 20
+"""Contents that lost to one record, or versions of one file, that are compared with it."""
+
 _MARKS = {"removed": "-", "added": "+", "same": " "}
 
 
-def diff_lines(folder: DataFolder, uuid: str) -> Iterator[tuple[str, str]]:
+def diff_lines(folder: DataFolder, given: str) -> Iterator[tuple[str, str]]:
     """(mark, line): `#` for what is said of the sides, `-` and `+` for lines that one of them has, ` ` for both's.
 
-    uuid: of a kept content, or at least MIN_DIGITS digits of its beginning. Raises RecordNotFoundError,
+    given: the id of a kept content, or of the record that it lost to (then every content that did), or the name of a
+    version in state/merged/; MIN_DIGITS digits of its beginning or more. Raises RecordNotFoundError,
     InvalidRecordError, StorageError, MirrorUnavailableError, sqlite3.Error.
     """
-    kept, winner = _kept(folder, uuid.strip().lower())
-    found = versions.version_changes(folder, kept, winner)
+    given = given.strip()
+    if merged_conflicts.MERGED_NAME.fullmatch(given):
+        yield from _of_file(folder, given)
+        return
+    prefix = given.lower()
+    if len(prefix) < MIN_DIGITS:
+        raise InvalidRecordError(f"{prefix!r:.60} is too short: give the first {MIN_DIGITS} digits of an id or more.")
+    pairs = _pairs(folder, prefix)
+    for kept, winner in pairs:
+        yield from _of_record(folder, kept, winner)
+    if not pairs:
+        yield from _of_file(folder, _file_name(folder, prefix))
+
+
+def _of_record(folder: DataFolder, kept: str, winner: str) -> Iterator[tuple[str, str]]:
+    found = versions.version_changes(folder, kept, winner, in_trash=True)
     for sign, side in (("---", found.old), ("+++", found.new)):
         role = "kept" if side.uuid == kept else "shown"
+        if side.deleted_at:
+            role = "deleted" if role == "shown" else "in trash/"
         yield "#", clean(f"{sign} {side.uuid} {role}, {side.written_at.replace('T', ' ')} UTC {side.machine}").strip()
-    for line in found.comparison.inline:
+    yield from _compared(found.comparison, folder.records)
+
+
+def _of_file(folder: DataFolder, name: str) -> Iterator[tuple[str, str]]:
+    """A version of the rules or the settings against each other one that was merged with it."""
+    merges = [one.sides for one in merged_conflicts.merged_files(folder) if name in one.sides]
+    others = [other for other in (merges[0] if merges else []) if other != name]
+    if not others:
+        raise StorageError(f"No other version that was merged with {name} is kept: `llm-memory status --json`.")
+    for other in others[:MAX_SIDES]:
+        yield "#", f"--- state/{merge_log.MERGED}/{name}"
+        yield "#", f"+++ state/{merge_log.MERGED}/{other}"
+        yield from _compared(merged_conflicts.compare_files(folder, name, other), f"state/{merge_log.MERGED}/")
+
+
+def _compared(comparison: version_diff.Comparison, whole: str) -> Iterator[tuple[str, str]]:
+    for line in comparison.inline:
         yield _line(line)
-    if found.comparison.cut:
-        yield "#", f"cut here; whole: {folder.records}"
+    if comparison.cut:
+        yield "#", f"cut here; whole: {whole}"
 
 
 def _line(line: version_diff.InlineLine) -> tuple[str, str]:
@@ -40,15 +79,26 @@ def _line(line: version_diff.InlineLine) -> tuple[str, str]:
     return mark, mark + clean("".join(piece.text for piece in line.pieces))
 
 
-def _kept(folder: DataFolder, prefix: str) -> tuple[str, str]:
-    """(uuid, uuid of the record that it lost to) of the one kept content whose id begins so."""
-    if len(prefix) < MIN_DIGITS:
-        raise InvalidRecordError(f"{prefix!r:.60} is too short: give the first {MIN_DIGITS} digits of an id or more.")
+def _pairs(folder: DataFolder, prefix: str) -> list[tuple[str, str]]:
+    """(uuid of a kept content, uuid of the record that it lost to): the one pair, or all that lost to one record."""
     selectors.mirror_connection(folder)
-    kept = Memory.objects.filter(conflict_of__isnull=False, uuid__startswith=prefix)
-    found: list[tuple[str, str]] = list(kept.values_list("uuid", "conflict_of")[:2])
-    if len(found) > 1:
-        raise InvalidRecordError(f"Several kept contents begin with {prefix:.60}: give more of the id.")
-    if not found:
+    asked = Q(uuid__startswith=prefix) | Q(conflict_of__startswith=prefix)
+    kept = Memory.objects.filter(asked, conflict_of__isnull=False).order_by("uuid").values_list("uuid", "conflict_of")
+    found = dict[str, str](kept[:MAX_SIDES])
+    for one in merged_conflicts.deleted_edits(folder):
+        if one.kept.uuid.startswith(prefix) or one.winner_uuid.startswith(prefix):
+            found[one.kept.uuid] = one.winner_uuid
+    named = {uuid for pair in found.items() for uuid in pair if uuid.startswith(prefix)}
+    if len(named) > 1:
+        raise InvalidRecordError(f"Several ids begin with {prefix:.60}: give more of the id.")
+    return [(uuid, winner) for uuid, winner in found.items() if uuid in named] or list(found.items())
+
+
+def _file_name(folder: DataFolder, prefix: str) -> str:
+    """The one version in state/merged/ whose name begins so."""
+    names = {name for one in merged_conflicts.merged_files(folder) for name in one.sides if name.startswith(prefix)}
+    if len(names) > 1:
+        raise InvalidRecordError(f"Several versions begin with {prefix:.60}: give more of the name.")
+    if not names:
         raise RecordNotFoundError(f"No content kept from a conflict has the id {prefix:.60}: `llm-memory status`.")
-    return found[0]
+    return names.pop()

@@ -146,7 +146,7 @@ def memory_detail(folder: DataFolder, uuid: str, groups: list[ProjectGroup]) -> 
             (_linked(one, "supersedes", known) for one in replaced_by), key=lambda link: (link.created_at, link.uuid)
         ),
         versions=versions.versions(folder, record, group.scope if group else None),
-        conflict=merged_conflicts.record_conflict(connection, record),
+        conflict=merged_conflicts.record_conflict(folder, connection, record),
     )
 
 

@@ -320,10 +320,11 @@ def memory_delete(folder: DataFolder, uuid: str) -> dict[str, Any]:
 
 
 def _revive_predecessors(folder: DataFolder, successor: str, warnings: list[str]) -> None:
-    """Make the narratives active again that a deleted one had archived."""
+    """Make the narratives active again that a deleted one had archived; not a text that lost a conflict against it."""
     try:
         selectors.mirror_connection(folder)
-        before = list(Memory.objects.filter(archived_in=successor, type="narrative").values_list("uuid", flat=True))
+        archived = Memory.objects.filter(archived_in=successor, type="narrative", conflict_of__isnull=True)
+        before = list(archived.values_list("uuid", flat=True))
     except _MIRROR_FAULTS as error:
         warnings.append(f"The narrative before this one could not be looked up: {error}")
         return

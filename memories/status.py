@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from memories.capture_status import Capture, capture
 from memories.copies_waiting import Copies, is_record_copy, waiting_copies
@@ -21,6 +22,9 @@ from memories.named import Named, counted, named
 from memories.selectors import mirror_connection
 from memories.status_machines import Machine, RecordRow, machines, record_rows
 from memories.waiting_links import WaitingLinks, waiting_links
+
+if TYPE_CHECKING:
+    from memories.syncthing.state import SyncState
 
 
 @dataclass(frozen=True)
@@ -152,6 +156,12 @@ def _count_files(path: str) -> int:
         return len(os.listdir(path))
     except OSError:
         return 0  # gone meanwhile, or never made
+
+
+def attention_of(found: Status, sync: SyncState | None) -> list[tuple[str, str]]:
+    """What a user should act upon, with what Syncthing says, which status() does not ask; sync: None where it was not
+    set up."""
+    return [*found.attention, *((clean(sentence), "machines") for sentence in (sync.attention if sync else ()))]
 
 
 def _attention(index: Index | None, found_forks: list[Fork], copies: Copies) -> list[tuple[str, str]]:

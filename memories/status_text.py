@@ -1,4 +1,4 @@
-"""The status as a terminal shows it: one screen of at most 80 columns, what needs a look first."""
+"""The status as a terminal shows it: one screen of at most 80 columns but for longer paths, what needs a look first."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from memories.core import clock
 from memories.core.transcript_items import clean
 from memories.disk_use import DiskUse, said_size
 from memories.findings import ago
-from memories.merged_conflicts import MergedConflicts
+from memories.merged_conflicts import MergedConflicts, Side
 from memories.named import Named, counted
-from memories.status import Index, Status
+from memories.status import Index, Status, attention_of
 from memories.status_machines import Machine
 from memories.sync_words import device_said, folder_said
 from memories.waiting_links import WaitingLinks
@@ -27,6 +27,9 @@ LABEL = 15
 
 LISTED = 3
 """Conflicts, copies and links that one screen lists of each kind; the dashboard and --json have more."""
+
+MACHINE = 28
+"""Characters that a machine's or project's name may take."""
 
 ID_DIGITS = 8
 SESSION_DIGITS = 13
@@ -45,9 +48,10 @@ class Paint(NamedTuple):
 
 def status_lines(found: Status, sync: SyncState | None, paint: Paint) -> Iterator[str]:
     """The screen, line by line. sync: what Syncthing says, None where it was not set up."""
-    yield f"LLM Memory on {found.machine}, in {found.folder}"
+    title = f"LLM Memory on {found.machine}, in {found.folder}"
+    yield from [title] if len(title) <= WIDTH else [f"LLM Memory on {found.machine}, in", f"  {found.folder}"]
     yield ""
-    yield from _attention(found, paint)
+    yield from _attention(attention_of(found, sync), paint)
     sections = {
         "Memories": _memories(found.index, found.problem),
         "Index": _index(found),
@@ -60,7 +64,8 @@ def status_lines(found: Status, sync: SyncState | None, paint: Paint) -> Iterato
         "Disk": _disk(found.disk),
     }
     for label, said in sections.items():
-        for place, line in enumerate(said):
+        lines = [fitting for line in said for fitting in _fitting(line)]
+        for place, line in enumerate(lines):
             yield _line("" if place else label, line, paint)
 
 
@@ -68,18 +73,43 @@ def _line(label: str, said: str, paint: Paint) -> str:
     return f"{paint.label(label)}{' ' * (LABEL - len(label))}{said}".rstrip()
 
 
-def _attention(found: Status, paint: Paint) -> Iterator[str]:
-    if not found.attention:
+class _Name(str):
+    """A line that is a file's name: whole, however long, so that it can be used."""
+
+    __slots__ = ()
+
+
+def _fitting(line: str) -> list[str]:
+    """A line as those that it takes, the later ones further in; a word is never cut: it may be a path or an id."""
+    if isinstance(line, _Name) or len(line) <= WIDTH - LABEL:
+        return [line]
+    words = line.lstrip()
+    indent = line[: len(line) - len(words)]
+    return _wrap(words, WIDTH - LABEL, indent, f"{indent}  ")
+
+
+def _wrap(text: str, width: int, first: str = "", later: str = "") -> list[str]:
+    return textwrap.wrap(
+        text, width, initial_indent=first, subsequent_indent=later, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def _attention(attention: list[tuple[str, str]], paint: Paint) -> Iterator[str]:
+    if not attention:
         yield paint.good("Nothing needs a look.")
     else:
-        yield paint.warn(f"{counted(len(found.attention), 'thing')} to look at:")
-    for sentence, _ in found.attention:
-        yield from textwrap.wrap(sentence, WIDTH - 2, initial_indent="- ", subsequent_indent="  ")
+        yield paint.warn(f"{counted(len(attention), 'thing')} to look at:")
+    for sentence, _ in attention:
+        yield from _wrap(sentence, WIDTH, "- ", "  ")
     yield ""
 
 
 def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH - LABEL)
+    return _wrap(text, WIDTH - LABEL)
+
+
+def _more(count: int, listed: int = LISTED) -> list[str]:
+    return [f"  and {count - listed:,} more"] if count > listed else []
 
 
 def _cut(text: str, width: int) -> str:
@@ -123,18 +153,17 @@ def _index(found: Status) -> list[str]:
 
 def _named(group: Named) -> Iterator[str]:
     for name, said in group.items[:LISTED]:
-        yield f"  {_cut(name, WIDTH - LABEL - 2)}"
+        yield _Name(f"  {name}")
         if said:
-            yield f"    {_cut(said, WIDTH - LABEL - 4)}"
-    if group.count > LISTED:
-        yield f"  and {group.count - LISTED:,} more"
+            yield from _wrap(said, WIDTH - LABEL, "    ", "    ")
+    yield from _more(group.count)
 
 
 def _machines(machines: list[Machine]) -> list[str]:
     if not machines:
         return ["none has stored a memory here yet"]
     names = [f"{one.name or 'not said'}{' (this one)' if one.is_this else ''}" for one in machines]
-    wide = min(max(map(len, names)), 28)
+    wide = min(max(map(len, names)), MACHINE)
     lines = []
     for name, one in zip(names, machines, strict=True):
         count = counted(one.memories, "memory", "memories") if one.memories else counted(one.session_logs, "log")
@@ -144,33 +173,73 @@ def _machines(machines: list[Machine]) -> list[str]:
 
 def _conflicts(found: Status) -> list[str]:
     merged = found.merged
-    lines = [] if merged is None else _merged(merged)
-    for fork in found.forks:
-        lines += _wrapped(f"{fork.project}: {len(fork.narratives)} narratives; in it, ask Claude to merge them")
-        lines += [f"  {one.uuid} {one.machine}" for one in fork.narratives[:LISTED]]
+    lines = [] if merged is None else [*_contents(merged), *_deleted(merged), *_transcripts(merged), *_files(merged)]
+    for fork in found.forks[:LISTED]:
+        project = _cut(fork.project, MACHINE)
+        lines.append(f"{project}: {len(fork.narratives)} narratives; in it, ask Claude to merge them")
+        lines += [f"  {one.uuid} {_cut(one.machine, MACHINE)}" for one in fork.narratives[:LISTED]]
+        lines += _more(len(fork.narratives))
+    if len(found.forks) > LISTED:
+        lines.append(f"and {counted(len(found.forks) - LISTED, 'project')} more with several narratives")
     return lines or ["none"]
 
 
-def _merged(merged: MergedConflicts) -> list[str]:
-    lines = []
-    if merged.contents:
-        lines.append(f"{counted(merged.contents_count, 'memory', 'memories')} merged, both sides kept:")
-        for one in merged.contents[:LISTED]:
-            title = _cut(one.winner.title or one.kept.title, WIDTH - LABEL - 2)
-            lines += [f"  {title}", f"    {one.kept.uuid} {one.kept.machine}, {_when(one.kept.changed_at)}"]
-            lines.append(f"    {one.winner.uuid} {one.winner.machine or 'gone since'} (shown)")
-        first = merged.contents[0].kept.uuid[:ID_DIGITS]
-        lines.append(f"  see both: llm-memory status --diff {first}")
-    if merged.transcripts:
-        count = counted(merged.transcripts_count, "transcript")
-        lines.append(f"{count} went on differently: llm-memory transcript NAME")
-        for split in merged.transcripts[:LISTED]:
-            names = [side.name for side in (split.own, split.kept) if side.name]
-            lines += [f"  {split.session_id[:SESSION_DIGITS]}{name[len(split.session_id) :]}" for name in names]
-    for file in merged.files[:LISTED]:
-        lines.append(f"config/{file.name} merged {_when(file.merged_at)}; the versions, in state/merged/:")
-        lines += [f"  {name}" for name in file.sides]
-    return lines
+def _contents(merged: MergedConflicts) -> Iterator[str]:
+    if not merged.contents:
+        return
+    yield f"{counted(merged.contents_count, 'memory', 'memories')} merged, both sides kept:"
+    for one in merged.contents[:LISTED]:
+        yield _title(one.winner.title if one.winner.is_here and not one.is_shown else one.kept.title)
+        yield f"    {_edit(one.kept)}{' (restored)' if one.is_shown else ''}"
+        if one.winner.deleted_at:
+            yield f"    {_edit(one.winner)}, deleted {_when(one.winner.deleted_at)}"
+        else:
+            yield f"    {_edit(one.winner)} (shown)" if one.winner.is_here else f"    {one.winner.uuid} not here now"
+    yield from _more(merged.contents_count)
+    yield f"  see both: llm-memory status --diff {merged.contents[0].kept.uuid[:ID_DIGITS]}"
+
+
+def _deleted(merged: MergedConflicts) -> Iterator[str]:
+    if not merged.deleted:
+        return
+    count = counted(merged.deleted_count, "memory", "memories")
+    yield f"{count} edited on one machine, deleted on another; in trash/:"
+    for one in merged.deleted[:LISTED]:
+        yield _title(one.kept.title)
+        yield f"    edited on {_cut(one.kept.machine, MACHINE) or 'one machine'}, {_when(one.kept.changed_at)}"
+        yield f"    deleted on another, {_when(one.kept.deleted_at)}"
+        yield f"    llm-memory restore {one.kept.uuid}"
+    yield from _more(merged.deleted_count)
+
+
+def _title(title: str) -> str:
+    return f"  {_cut(title, WIDTH - LABEL - 2)}"
+
+
+def _edit(side: Side) -> str:
+    return f"{side.uuid} {_cut(side.machine, MACHINE) or 'one machine'}, {_when(side.changed_at)}"
+
+
+def _transcripts(merged: MergedConflicts) -> Iterator[str]:
+    if not merged.transcripts:
+        return
+    yield f"{counted(merged.transcripts_count, 'transcript')} went on differently: llm-memory transcript NAME"
+    for split in merged.transcripts[:LISTED]:
+        for name in (side.name for side in (split.own, split.kept) if side.name):
+            yield _Name(f"  {split.session_id[:SESSION_DIGITS]}{name[len(split.session_id) :]}")
+    yield from _more(merged.transcripts_count)
+
+
+def _files(merged: MergedConflicts) -> Iterator[str]:
+    for file in merged.recent_files[:LISTED]:
+        yield f"config/{file.name} merged {_when(file.merged_at)}"
+        yield from (_Name(f"  {name}") for name in file.sides)
+        if len(file.sides) > 1:
+            yield f"  see both: llm-memory status --diff {file.sides[0].partition('-')[0]}"
+        else:
+            yield "  the versions are not kept any more"
+    if merged.recent_files_count > LISTED:
+        yield f"and {counted(merged.recent_files_count - LISTED, 'merge')} more of rules and settings"
 
 
 def _copies(found: Status) -> list[str]:
@@ -191,7 +260,7 @@ def _awaited(links: WaitingLinks | None) -> list[str]:
     lines += [
         f"  {one.to_uuid[:ID_DIGITS]}, linked by {_cut(one.title, WIDTH - LABEL - 22)}" for one in links.first[:LISTED]
     ]
-    return lines
+    return [*lines, *_more(links.count)]
 
 
 def _hooks(found: Status) -> str:
@@ -215,7 +284,7 @@ def _sync(sync: SyncState | None) -> list[str]:
     if sync.problem:
         return _wrapped(f"{sync.problem}; {sync.todo}")
     lines = [folder_said(sync)]
-    lines += [f"  {_cut(clean(one.name or one.id), 28)}: {device_said(one)}" for one in sync.devices]
+    lines += [f"  {_cut(clean(one.name or one.id), MACHINE)}: {device_said(one)}" for one in sync.devices]
     for error in sync.errors[:LISTED]:
         lines += _wrapped(f"error: {clean(error)}")
-    return lines
+    return [*lines, *_more(len(sync.errors))]

@@ -1,4 +1,7 @@
-"""What Syncthing says of our folder and of the other machines, in words: one wording for terminal and dashboard."""
+"""What Syncthing says of our folder and of the other machines, in words: one wording for doctor, terminal, dashboard.
+
+What a user should act on is in memories/syncthing/troubles.py.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,12 @@ def folder_said(sync: SyncState) -> str:
         return f"the folder has {counted(len(sync.errors), 'error')}"
     if sync.needs:
         return f"{counted(sync.needs, 'file')} still to come to this machine"
-    return "everything has come to this machine" if sync.state == "idle" else f"the folder is {sync.state}"
+    if sync.state != "idle":
+        return f"the folder is {sync.state or 'starting'}"
+    if not sync.devices:
+        return "shared with no other machine yet"
+    silent = all(device.is_silent for device in sync.devices)
+    return "nothing has come from another machine yet" if silent else "everything has come to this machine"
 
 
 def device_said(device: DeviceState) -> str:
@@ -27,7 +35,17 @@ def device_said(device: DeviceState) -> str:
     if device.paused:
         return "paused in Syncthing"
     if not device.connected:
-        return f"not connected, last seen {'never' if device.last_seen is None else ago(device.last_seen)}"
+        seen = "never" if device.last_seen is None else ago(device.last_seen)
+        return "not connected, nothing ever came" if device.has_sent is False else f"not connected, last seen {seen}"
+    if device.remote == "paused":
+        return "connected, the folder is paused there"
+    if device.remote == "notSharing":
+        return "connected, does not share the folder"
+    if device.has_sent is False:
+        return "connected, nothing ever came"
     if device.needs is None:
         return "connected"
-    return f"connected, lacks {counted(device.needs, 'file')}" if device.needs else "connected, has everything"
+    if device.needs:
+        return f"connected, lacks {counted(device.needs, 'file')}"
+    known = "" if device.remote == "valid" else ", as far as Syncthing knows"
+    return f"connected, has everything{known}"

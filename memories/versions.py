@@ -8,6 +8,7 @@ from typing import Any
 
 from memories import narrative_changes, narratives, selectors, shown_text, version_diff
 from memories.core import clock, coverage, records
+from memories.core.errors import RecordNotFoundError
 from memories.core.paths import DataFolder
 from memories.core.scope import Scope
 
@@ -69,7 +70,8 @@ class Versions:
 @dataclass(frozen=True)
 class Side:
     """One of two compared records, as text that can be shown; project and machine: "" where there is none. written_at:
-    created_at, or where both sides were created at once, as those of a conflict are, the last edit."""
+    created_at, or where both sides were created at once, as those of a conflict are, the last edit. deleted_at: ""
+    where it is not in trash/."""
 
     uuid: str
     type: str
@@ -77,6 +79,7 @@ class Side:
     machine: str
     written_at: str
     content: str
+    deleted_at: str = ""
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,7 @@ def versions(folder: DataFolder, record: dict[str, Any], project: Scope | None) 
         _add_links(raw, rows)
         current = coverage.narrative(raw, folder, narrative_of)
         states = narratives.states(rows, current.uuid if current else None)
-    states |= {row["uuid"]: KEPT for row in rows if row["conflict_of"]}
+    states |= {row["uuid"]: KEPT for row in rows if row["conflict_of"] and row["status"] == "archived"}
     return _around(uuid, rows, states)
 
 
@@ -163,12 +166,12 @@ def _around(uuid: str, rows: list[dict[str, Any]], states: dict[str, str]) -> Ve
     return Versions(listed, len(rows), ids[first - 1] if first else "", beyond[0] if beyond else "")
 
 
-def version_changes(folder: DataFolder, uuid: str, other: str) -> VersionChanges:
+def version_changes(folder: DataFolder, uuid: str, other: str, *, in_trash: bool = False) -> VersionChanges:
     """What changed between two records, the older by created_at (of versions of one record, by the last edit) first.
 
-    Raises RecordNotFoundError, InvalidRecordError, StorageError.
+    in_trash: a deleted record counts as it was. Raises RecordNotFoundError, InvalidRecordError, StorageError.
     """
-    both = _in_order(folder, uuid, other)
+    both = _in_order(folder, uuid, other, in_trash=in_trash)
     at_once = _created(both[0]) == _created(both[1])
     old, new = (_side(record, edited=at_once) for record in both)
     return VersionChanges(old, new, version_diff.compare(old.content, new.content))
@@ -188,9 +191,19 @@ def entry_changes(folder: DataFolder, uuid: str, other: str) -> EntryChanges:
     )
 
 
-def _in_order(folder: DataFolder, uuid: str, other: str) -> list[dict[str, Any]]:
-    both = [records.load(folder, one) for one in (uuid, other)]
+def _in_order(folder: DataFolder, uuid: str, other: str, *, in_trash: bool = False) -> list[dict[str, Any]]:
+    both = [_load(folder, one, in_trash=in_trash) for one in (uuid, other)]
     return sorted(both, key=lambda one: (_created(one), records.last_edit(one), one["uuid"]))
+
+
+def _load(folder: DataFolder, uuid: str, *, in_trash: bool) -> dict[str, Any]:
+    try:
+        return records.load(folder, uuid)
+    except RecordNotFoundError:
+        grave = records.tombstone(folder, uuid) if in_trash else None
+        if grave is None:
+            raise
+        return grave
 
 
 def _created(record: dict[str, Any]) -> str:
@@ -206,4 +219,5 @@ def _side(record: dict[str, Any], *, edited: bool = False) -> Side:
         machine=texts["origin"],
         written_at=clock.format_time(records.last_edit(record)) if edited else _created(record),
         content=texts["content"],
+        deleted_at=clock.normalise_time(record.get("deleted_at")) or "",
     )

@@ -203,17 +203,10 @@ class _Export:
                 path = os.path.join(self._folder.root, name)
                 if os.path.isdir(path) and not os.path.islink(path):
                     pending.append(name)
-                elif bundle.kind_of(name) is None or self._waits(path):
+                elif bundle.kind_of(name) is None or copies.original_name(entry, dated=True) is not None:
                     self._leave_unknown(name)
                 else:
                     yield name
-
-    @staticmethod
-    def _waits(path: str) -> bool:
-        """Whether a file beside a transcript is a copy that waits to be merged with the file of which it is one."""
-        parent, name = os.path.split(path)
-        original = copies.original_name(name)
-        return original is not None and ("conflict" in name or os.path.lexists(os.path.join(parent, original)))
 
     def _leave_unknown(self, name: str) -> None:
         entry = os.path.basename(name)

@@ -7,14 +7,15 @@ killed is finished by running it again.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
-import re
 import stat
 
 from memories.core import (
     bundle,
     bundle_reading,
+    bundle_staging,
     bundle_trial,
     config_copies,
     diverged,
@@ -44,9 +45,13 @@ WAIT_SECONDS = 60.0
 """How long an import waits for another process that merges, or that updates the mirror."""
 
 NEW, MERGED, SAME, LEFT = "new", "merged", "same", "left"
-_STAGING = re.compile(r"import-(\d+)")
 _TRANSCRIPTS = "transcripts/"
 _LOGGED = {bundle.RULES: "rules", bundle.SETTINGS: "settings"}
+_BLOCKED = {
+    errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ELOOP, errno.ENAMETOOLONG, errno.EILSEQ,
+    errno.EXDEV,
+}  # fmt: skip
+"""What a disk answers where one file's place is taken, or where its name or folder will not do: the next may come."""
 
 
 class ImportResult:
@@ -80,7 +85,7 @@ def run(
     """
     staging = ""
     try:
-        staging = _scratch_folder() if dry_run else _staging_folder(folder)
+        staging = bundle_staging.scratch_folder() if dry_run else bundle_staging.staging_folder(folder)
         result = _Import(folder, staging, shipped_rules, progress, dry_run=dry_run).run(file)
     except OSError as error:
         where = error.filename or folder.root
@@ -90,57 +95,11 @@ def run(
         ) from error
     finally:
         if staging:
-            _remove(staging)
+            bundle_staging.remove(staging)
+            files.remove_quietly(bundle_staging.transcript_path(folder))
     if not dry_run:
         mirror.update(folder, wait_seconds=WAIT_SECONDS)
     return result
-
-
-def _scratch_folder() -> str:
-    import tempfile
-
-    return tempfile.mkdtemp(prefix="llm-memory-import-")
-
-
-def _staging_folder(folder: DataFolder) -> str:
-    """This process's own folder in state/, on the file system of what is imported. Raises OSError."""
-    folder.create()
-    sweep(folder)
-    staging = os.path.join(folder.state, f"import-{os.getpid()}")
-    os.mkdir(staging, 0o700)
-    return staging
-
-
-def sweep(folder: DataFolder) -> None:
-    """Remove what imports that were killed left in state/."""
-    for name in os.listdir(folder.state):
-        match = _STAGING.fullmatch(name)
-        if match and (int(match[1]) == os.getpid() or not files.process_alive(int(match[1]))):
-            _remove(os.path.join(folder.state, name))
-
-
-def _remove(staging: str) -> None:
-    import shutil
-
-    shutil.rmtree(staging, ignore_errors=True)
-
-
-def room_on_disk(folder: DataFolder) -> Callable[[str, int], None]:
-    """A function that is told each file's name and size, and raises BundleError once the disk has no room for all that
-    were told; a file that is here in that size costs nothing."""
-    free = _free_bytes(folder.root)
-    needed = 0
-
-    def room(name: str, size: int) -> None:
-        nonlocal needed
-        found = _lstat(os.path.join(folder.root, name))
-        needed += 0 if found is not None and found.st_size == size else size
-        if needed > free:
-            raise BundleError(
-                f"It holds more than the disk has room for ({free:,} bytes free). Nothing was imported: make room."
-            )
-
-    return room
 
 
 class _Import:
@@ -170,7 +129,8 @@ class _Import:
         again = file if _is_plain(file) else self._spool(file)
         try:
             total = os.fstat(again.fileno()).st_size
-            members = bundle_reading.verify(again, room_on_disk(self._folder), self._told("verifying", total))
+            room = bundle_staging.room_on_disk(self._folder)
+            members = bundle_reading.verify(again, room, self._told("verifying", total))
             again.seek(0)
             self._result.files = len(members)
             self._result.bytes = sum(member.size for member in members)
@@ -240,7 +200,7 @@ class _Import:
             self._settle(member, name, lambda: config_copies.settle(place, name, self._shipped_rules(), brought=data))
 
     def _transcript(self, member: Member, reader: Reader) -> None:
-        """Bring a file of the archive, written to the staging folder first."""
+        """Bring a file of the archive, written under a temp name first."""
         relative = member.name.removeprefix(_TRANSCRIPTS)
         fits = self._fits_as_it_is(relative)
         if self._trial is not None:
@@ -249,17 +209,27 @@ class _Import:
                 return
             self._trial.take_transcript(relative)
         staged = self._stage(member, reader)
-        if fits:
-            target = os.path.join(self._place.transcripts, relative)
-            transcripts.make_folders(os.path.dirname(target))
-            os.replace(staged, target)
-            files.fsync_folder(os.path.dirname(target))
+        if fits and self._put(staged, relative):
             self._come(member, relative)
-        else:
-            self._settle(member, relative, lambda: transcript_copies.settle(self._place, relative, brought=staged))
-            files.remove_quietly(staged)
-            if self._is_there(member):
-                self._agreed.add(relative)
+            return
+        self._settle(member, relative, lambda: transcript_copies.settle(self._place, relative, brought=staged))
+        if self._is_there(member):
+            self._agreed.add(relative)
+
+    def _put(self, staged: str, relative: str) -> bool:
+        """Give a staged file its own name; False where its place is taken, or something came that it would meet: a
+        session that runs may have been archived since the first look, and its file is never replaced."""
+        target = os.path.join(self._place.transcripts, relative)
+        try:
+            transcripts.make_folders(os.path.dirname(target))
+            if not self._fits_as_it_is(relative):
+                return False
+            diverged.set_aside(staged, target)  # a link, which replaces nothing, where there are links
+        except OSError as error:
+            if error.errno not in _BLOCKED:
+                raise
+            return False
+        return True
 
     def _fits_as_it_is(self, relative: str) -> bool:
         """Whether a file of the archive comes under its own name, there being no other version that it would meet: a
@@ -286,10 +256,11 @@ class _Import:
         self._count(member, NEW)
 
     def _stage(self, member: Member, reader: Reader) -> str:
-        """Write a transcript to the staging folder, durable and with its mtime; gives the path."""
-        staged = os.path.join(self._staging, "transcript")
+        """Write a transcript under its temp name, durable and with its mtime; gives the path."""
+        staged = bundle_staging.transcript_path(self._place)
+        files.remove_quietly(staged)  # never written over: it may be a file of the archive under a second name
         digest = hashlib.sha256()
-        fd = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+        fd = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         with open(fd, "wb") as copy:
             for chunk in reader.chunks():
                 digest.update(chunk)
@@ -309,8 +280,11 @@ class _Import:
         except InvalidRecordError as error:
             self._leave(member, str(error))
             return
-        except (NotADirectoryError, IsADirectoryError, FileExistsError) as error:
-            self._leave(member, f"{error.strerror}: something else stands in its place")
+        except (StorageError, OSError) as error:
+            cause = error if isinstance(error, OSError) else error.__cause__
+            if not isinstance(cause, OSError) or cause.errno not in _BLOCKED:
+                raise
+            self._leave(member, f"{cause.strerror}: something else stands in its place")
             return
         self._result.left += outcome.left
         self._result.kept += outcome.kept
@@ -344,14 +318,6 @@ _CHANGED = "It changed while it was read. What was imported is whole: run it aga
 
 def _is_plain(file: BinaryIO) -> bool:
     return stat.S_ISREG(os.fstat(file.fileno()).st_mode) and file.tell() == 0
-
-
-def _free_bytes(path: str) -> int:
-    """Bytes that may be written where a folder is, or will be."""
-    while not os.path.exists(path):
-        path = os.path.dirname(path)
-    found = os.statvfs(path)
-    return found.f_bavail * found.f_frsize
 
 
 def _lstat(path: str) -> os.stat_result | None:

@@ -26,32 +26,21 @@ class _LeftError(LLMMemoryError):
 
 
 class _Version:
-    """A file's bytes and the state in which they were read; raises _LeftError where it is not one to merge."""
+    """A file's bytes, and the file as it was when they were read; raises _LeftError where it is not one to merge."""
 
-    __slots__ = ("_state", "path", "text")
+    __slots__ = ("seen", "text")
 
     def __init__(self, path: str, name: str) -> None:
-        self.path = path
-        self._state = self._now()
-        if self._state is None or not stat.S_ISREG(self._state[0]):
-            raise _LeftError("not a regular file: move it away")
         try:
+            found = os.lstat(path)
+            if not stat.S_ISREG(found.st_mode):
+                raise _LeftError("not a regular file: move it away")
+            self.seen = files.Seen(path, found)
             with open(path, "rb") as file:
                 self.text = file.read(MAX_BYTES + 1)
         except OSError as error:
             raise _LeftError(f"cannot be read ({error.strerror}): check its permissions") from error
         _check(self.text, name)
-
-    def _now(self) -> tuple[int, int, int, int] | None:
-        try:
-            found = os.lstat(self.path)
-        except OSError:
-            return None
-        return found.st_mode, found.st_ino, found.st_size, found.st_mtime_ns
-
-    def is_unchanged(self) -> bool:
-        """Whether nobody wrote to the file since it was read."""
-        return self._now() == self._state
 
 
 def _check(text: bytes, name: str) -> None:
@@ -84,10 +73,11 @@ def settle(folder: DataFolder, name: str, shipped: Sequence[str], brought: bytes
 
     shipped: sha256 of each rules text of ours, oldest first. brought: a version that came by another way. What was
     merged stays as state/merged/<sha256[:12]>-<name>: that is written first, then the file, then the copies go, so a
-    kill in between loses nothing. The file is written anew also where its text stays the same: a copy that goes for
-    being equal to it would else be lost when a file sync brings the version by which the file was replaced elsewhere.
-    Left alone and named: copies of other files, what is no regular file or cannot be read or parsed (all, where that is
-    the file itself). Raises StorageError.
+    kill in between loses nothing. A file that is saved meanwhile stays as it was saved, for the next sync. It is
+    written anew also where its text stays the same: a copy that goes for being equal to it would else be lost when a
+    file sync brings the version by which the file was replaced elsewhere. Left alone and named: copies of other files,
+    what is no regular file or cannot be read or parsed, what would make more than MAX_BYTES (all, where that is the
+    file itself). Raises StorageError.
     """
     outcome = Outcome()
     if name not in {RULES, SETTINGS}:
@@ -107,10 +97,11 @@ def settle(folder: DataFolder, name: str, shipped: Sequence[str], brought: bytes
     if (main is None and os.path.lexists(path)) or not texts:
         return outcome
     merged = config_merge.merge_texts(texts, shipped) if name == RULES else config_merge.merge_settings_texts(texts)
-    if main is not None and not main.is_unchanged():
-        outcome.left.append((f"config/{name}", "was written to while it was merged: the next sync does it"))
+    if len(merged) > MAX_BYTES:
+        reason = f"with its copies more than {MAX_BYTES:,} bytes: make one file of them by hand"
+        outcome.left.append((f"config/{name}", reason))
     elif copies or main is None or merged != main.text:
-        _write(folder, name, texts, merged, copies, outcome)
+        _write(folder, name, texts, merged, main.seen if main else files.Seen(path, None), copies, outcome)
     return outcome
 
 
@@ -138,28 +129,45 @@ def _write(
     name: str,
     texts: set[bytes],
     merged: bytes,
+    main: files.Seen,
     copies: list[_Version],
     outcome: Outcome,
 ) -> None:
-    """Keep what was merged, write the file, remove the copies."""
-    import hashlib
-
+    """Keep what was merged, write the file, remove the copies; where somebody wrote to the file since it was read, it
+    and its copies are left."""
     try:
-        if len(texts) > 1:
-            place = os.path.join(folder.state, merge_log.MERGED)
-            os.makedirs(place, mode=0o700, exist_ok=True)
-            for text in sorted(texts):
-                kept = f"{hashlib.sha256(text).hexdigest()[:12]}-{name}"
-                files.write_atomic(os.path.join(place, kept), text)
-                outcome.kept.append(f"state/{merge_log.MERGED}/{kept}")
+        kept = _keep(folder, name, texts) if len(texts) > 1 else {}
         os.makedirs(folder.config, mode=0o700, exist_ok=True)
-        files.write_atomic(os.path.join(folder.config, name), merged)
+        try:
+            files.write_atomic(main.path, merged, unchanged=[main])
+        except files.ChangedMeanwhileError:
+            for path, is_new in kept.items():
+                if is_new:
+                    files.remove_quietly(os.path.join(folder.root, path))
+            outcome.left.append((f"config/{name}", "was written to while it was merged: the next sync does it"))
+            return
         outcome.changed = True
+        outcome.kept = list(kept)
         for copy in copies:
-            if copy.is_unchanged():
-                os.unlink(copy.path)
+            try:
+                copy.seen.remove()
+            except files.ChangedMeanwhileError:
+                pass  # another version has its name now: that one waits for the next sync
         files.fsync_folder(folder.config)
     except OSError as error:
         raise StorageError(
             f"Cannot merge config/{name}: {error.strerror or error}. Check free space and permissions, then run sync."
         ) from error
+
+
+def _keep(folder: DataFolder, name: str, texts: set[bytes]) -> dict[str, bool]:
+    """Write each version to state/merged/. Path below the data folder -> whether it was not there before."""
+    import hashlib
+
+    os.makedirs(os.path.join(folder.state, merge_log.MERGED), mode=0o700, exist_ok=True)
+    kept = {}
+    for text in sorted(texts):
+        path = f"state/{merge_log.MERGED}/{hashlib.sha256(text).hexdigest()[:12]}-{name}"
+        kept[path] = not os.path.lexists(os.path.join(folder.root, path))
+        files.write_atomic(os.path.join(folder.root, path), text)
+    return kept

@@ -9,14 +9,15 @@ from __future__ import annotations
 import re
 
 _CONFLICTED = r" \((?:(?:[^()]|\([^()]*\))* )?conflicted copy \d{4}-\d\d-\d\d(?: \d{6})?(?: \(\d+\))?\)"
-_MARK = re.compile(
-    r"(?P<stem>.+)"
-    r"(?:\.sync-conflict-\d{8}-\d{6}(?:-[A-Z0-9]{7})?"  # Syncthing; without the device's short id before 0.14
+_DATED = (
+    r"\.sync-conflict-\d{8}-\d{6}(?:-[A-Z0-9]{7})?"  # Syncthing; without the device's short id before 0.14
     rf"|{_CONFLICTED}"  # Dropbox (with a name before), Nextcloud, ownCloud
     r"|_conflict-\d{8}-\d{6}"  # ownCloud before 2.4
-    r"| \(\d{1,3}\)"  # Google Drive
-    r")(?P<extension>\.[^.]*)?",
-    re.DOTALL,
+)
+_NUMBERED = r" \(\d{1,3}\)"  # Google Drive
+_DATED_MARK, _MARK = (
+    re.compile(rf"(?P<stem>.+)(?:{marks})(?P<extension>\.[^.]*)?", re.DOTALL)
+    for marks in (_DATED, f"{_DATED}|{_NUMBERED}")
 )
 """What stands between a file's stem and its extension in a copy's name. Each program's own documentation says so."""
 
@@ -41,22 +42,23 @@ class Outcome:
         self.left: list[tuple[str, str]] = []
 
 
-def original_name(name: str) -> str | None:
+def original_name(name: str, *, dated: bool = False) -> str | None:
     """The name of the file that a file is a copy of, by its own name (no path); None when it is not one.
 
-    A copy of a copy is one of the first file. An editor's backup (`x~`) counts as a copy. Whether a file of that name
-    is there does not matter: in a folder whose names other programs choose, `x (1).txt` alone may be nobody's copy.
+    A copy of a copy is one of the first file. An editor's backup (`x~`) counts as a copy. dated: only names in which a
+    file sync wrote when it made the copy count, for folders whose files other programs name: there `x (1).txt` and `x~`
+    may be nobody's copy.
     """
     if name.startswith((".", "~")) or name.removesuffix("~").endswith(_PARTIAL):
         return None
-    found, shorter = None, _one_less(name)
+    found, shorter = None, _one_less(name, dated)
     while shorter is not None:
-        found, shorter = shorter, _one_less(shorter)
+        found, shorter = shorter, _one_less(shorter, dated)
     return found
 
 
-def _one_less(name: str) -> str | None:
-    if len(name) > 1 and name.endswith("~"):
+def _one_less(name: str, dated: bool) -> str | None:
+    if len(name) > 1 and name.endswith("~") and not dated:
         return name[:-1]
-    match = _MARK.fullmatch(name)
+    match = (_DATED_MARK if dated else _MARK).fullmatch(name)
     return match["stem"] + (match["extension"] or "") if match else None

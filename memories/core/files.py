@@ -11,6 +11,16 @@ import re
 
 from memories.core.errors import StorageError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import TypeVar
+
+    T = TypeVar("T")
+
+ATTEMPTS = 5
+"""How often work on a file is begun anew because a file sync wrote it meanwhile."""
+
 _MTIME_BITS = (1 << 63) - 1
 
 _TEMP_NAME = re.compile(r"^\..+\.tmp-(\d+)$")
@@ -33,10 +43,63 @@ def fsync_folder(folder: str) -> None:
         os.close(fd)
 
 
-def write_atomic(path: str, data: bytes, *, mode: int = 0o600, durable: bool = True) -> None:
+class ChangedMeanwhileError(Exception):
+    """A file sync, which knows no lock of ours, wrote or removed a file after it was read."""
+
+
+class Seen:
+    """A file as it was when it was read. found: its stat then; None: it was not there."""
+
+    __slots__ = ("_state", "path")
+
+    def __init__(self, path: str, found: os.stat_result | None) -> None:
+        self.path = path
+        self._state = None if found is None else (found.st_ino, found.st_mtime_ns, found.st_size)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there was a file."""
+        return self._state is not None
+
+    def check(self) -> None:
+        """Raise ChangedMeanwhileError unless the file is what it was."""
+        try:
+            now = Seen(self.path, os.lstat(self.path))
+        except FileNotFoundError:
+            now = Seen(self.path, None)
+        if now._state != self._state:
+            raise ChangedMeanwhileError(self.path)
+
+    def remove(self) -> None:
+        """Unlink the file; one that is gone already is no matter. Raises as check, OSError."""
+        try:
+            if os.path.lexists(self.path):
+                self.check()
+                os.unlink(self.path)
+        except FileNotFoundError:
+            pass
+
+
+def retried(path: str, work: Callable[[], T]) -> T:
+    """What work gives, begun anew each time that it raises ChangedMeanwhileError. path: what it is about.
+
+    Raises StorageError after ATTEMPTS of them, and what work raises.
+    """
+    for _ in range(ATTEMPTS):
+        try:
+            return work()
+        except ChangedMeanwhileError:
+            continue
+    raise StorageError(f"{path} is being written by another program all the time: try again when it is done.")
+
+
+def write_atomic(
+    path: str, data: bytes, *, mode: int = 0o600, durable: bool = True, unchanged: Sequence[Seen] = ()
+) -> None:
     """Write bytes to path through a temp file and a rename.
 
-    durable=False skips both fsyncs, for this machine's own state that can be made again.
+    durable=False skips both fsyncs, for this machine's own state that can be made again. unchanged: files that must be
+    what they were, looked at last thing before the rename; else ChangedMeanwhileError, and nothing was written.
     Raises StorageError (with what to do) where the disk refuses; then the old content is intact and no temp file stays.
     """
     temp = temp_path(path)
@@ -50,9 +113,14 @@ def write_atomic(path: str, data: bytes, *, mode: int = 0o600, durable: bool = T
                 os.fsync(fd)
         finally:
             os.close(fd)
+        for seen in unchanged:
+            seen.check()
         os.replace(temp, path)
         if durable:
             fsync_folder(os.path.dirname(path))
+    except ChangedMeanwhileError:
+        remove_quietly(temp)
+        raise
     except OSError as error:
         remove_quietly(temp)
         raise StorageError(

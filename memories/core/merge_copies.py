@@ -14,19 +14,26 @@ from memories.core.locks import FileLock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from memories.core.copies import Outcome
     from memories.core.paths import DataFolder
 
+    Progress = Callable[[int, int], None]
+
+RECORD, TRANSCRIPT = "record", "transcript"
 CONFIG_KINDS = {"CLAUDE.md": "rules", "settings.json": "settings"}
 """File in config/ -> what the merge log calls it."""
+
+NOTED_AT_ONCE = 100
+"""Merges that are noted in one go: each time writes the whole log anew, which a line at a time was a sixth of the time
+that 10,000 merges take."""
 
 
 class MergeResult:
     """What a run did. records, transcripts, config: how many files were merged; kept: ids and paths (below the data
     folder) of what is kept beside them; revived: uuids of records that another machine deleted and a later edit kept;
-    left: (path or id, reason) of copies that could not be merged; busy: another process was at it, so nothing was
+    left: (path or id, reason) of what could not be merged or looked at; busy: another process was at it, so nothing was
     looked at."""
 
     __slots__ = ("busy", "config", "kept", "left", "records", "revived", "transcripts")
@@ -39,73 +46,122 @@ class MergeResult:
         self.busy = False
 
 
-def run(folder: DataFolder, *, shipped_rules: Callable[[], Sequence[str]], wait_seconds: float = 0.0) -> MergeResult:
+def run(
+    folder: DataFolder,
+    *,
+    shipped_rules: Callable[[], Sequence[str]],
+    wait_seconds: float = 0.0,
+    progress: Progress | None = None,
+) -> MergeResult:
     """Merge every copy there is; what cannot be merged is left where it is and named, and stops nothing else.
 
     shipped_rules: gives the sha256 of every rules text that we shipped, oldest first; asked only where config/CLAUDE.md
-    has a copy. wait_seconds: how long to wait for another process that merges. Raises StorageError where a folder
-    cannot be read or state/ not be written.
+    has a copy. wait_seconds: how long to wait for another process that merges. progress(done, total) counts files that
+    have copies. Raises nothing for a disk that refuses: who calls it has other work to do, archiving before all.
     """
     result = MergeResult()
-    if not os.path.isdir(folder.state):
-        folder.create()
     try:
+        if not os.path.isdir(folder.state):
+            folder.create()
         with FileLock(os.path.join(folder.state, "merge.lock"), wait_seconds):
-            _merge_records(folder, result)
-            _merge_transcripts(folder, result)
-            _merge_config(folder, result, shipped_rules)
+            _Run(folder, result, shipped_rules).run(progress)
     except LockTimeoutError:
         result.busy = True
+    except (LLMMemoryError, OSError) as error:
+        result.left.append(("state/merge.lock", _said(error)))
     return result
 
 
-def _merge_records(folder: DataFolder, result: MergeResult) -> None:
-    found = record_copies.find(folder)
+class _Run:
+    """One run, by whoever holds the lock."""
 
-    def settle(uuid: str) -> Outcome:
-        return record_copies.settle(folder, uuid, beside=found)
+    def __init__(self, folder: DataFolder, result: MergeResult, shipped_rules: Callable[[], Sequence[str]]) -> None:
+        self._folder = folder
+        self._result = result
+        self._shipped_rules = shipped_rules
+        self._beside: dict[str, tuple[list[str], list[str]]] = {}
+        self._merges: list[tuple[str, str, list[str]]] = []  # not in the log yet
 
-    for uuid in sorted(found):
-        was_deleted = os.path.lexists(records.trash_path(folder, uuid))
-        outcome = _settled(folder, result, "record", uuid, settle)
-        if outcome is not None:
-            result.records += 1
-            if was_deleted and not outcome.deleted:
-                result.revived.append(uuid)
+    def run(self, progress: Progress | None) -> None:
+        """Find what has copies, each kind on its own, and merge it."""
+        folder = self._folder
+        found = [(RECORD, uuid) for uuid in self._found(("records", "trash"), self._find_records)]
+        found += [
+            (TRANSCRIPT, path) for path in self._found(("transcripts",), lambda: transcript_copies.with_copies(folder))
+        ]
+        found += [
+            (CONFIG_KINDS.get(name, "config"), name)
+            for name in self._found(("config",), lambda: config_copies.with_copies(folder))
+        ]
+        try:
+            for done, (kind, name) in enumerate(found, 1):
+                self._merge(kind, name)
+                if len(self._merges) >= NOTED_AT_ONCE:
+                    self._note()
+                if progress is not None:
+                    progress(done, len(found))
+        finally:
+            self._note()
 
+    def _find_records(self) -> list[str]:
+        self._beside = record_copies.find(self._folder)
+        return sorted(self._beside)
 
-def _merge_transcripts(folder: DataFolder, result: MergeResult) -> None:
-    def settle(path: str) -> Outcome:
-        return transcript_copies.settle(folder, path)
+    def _found(self, places: Iterable[str], find: Callable[[], list[str]]) -> list[str]:
+        """What find gives; where one of the folders that it looks into cannot be read, nothing, and that is named."""
+        before = len(self._result.left)
+        for place in places:
+            try:
+                os.close(os.open(os.path.join(self._folder.root, place), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+            except FileNotFoundError:
+                pass  # nothing to merge there
+            except OSError as error:
+                self._result.left.append((place, f"cannot be read ({error.strerror}): check its permissions"))
+        if len(self._result.left) > before:
+            return []
+        try:
+            return find()
+        except (LLMMemoryError, OSError) as error:
+            self._result.left.append((" and ".join(places), _said(error)))
+            return []
 
-    for path in transcript_copies.with_copies(folder):
-        result.transcripts += _settled(folder, result, "transcript", path, settle) is not None
-
-
-def _merge_config(folder: DataFolder, result: MergeResult, shipped_rules: Callable[[], Sequence[str]]) -> None:
-    def settle(name: str) -> Outcome:
-        return config_copies.settle(folder, name, shipped_rules())
-
-    for name in config_copies.with_copies(folder):
-        kind = CONFIG_KINDS.get(name, "config")
-        result.config += _settled(folder, result, kind, name, settle) is not None
-
-
-def _settled(
-    folder: DataFolder, result: MergeResult, kind: str, name: str, settle: Callable[[str], Outcome]
-) -> Outcome | None:
-    """Merge one file's copies and note it; None where nothing changed."""
-    try:
-        outcome = settle(name)
+    def _merge(self, kind: str, name: str) -> None:
+        """Merge one file's copies."""
+        result = self._result
+        was_deleted = kind == RECORD and os.path.lexists(records.trash_path(self._folder, name))
+        try:
+            outcome = self._settle(kind, name)
+        except (LLMMemoryError, OSError) as error:
+            result.left.append((name, _said(error)))
+            return
         result.left += outcome.left
         if not outcome.changed:
-            return None
+            return
         result.kept += outcome.kept
-        merge_log.note(folder, kind, name, outcome.kept)
-    except LLMMemoryError as error:
-        result.left.append((name, str(error)))
-        return None
-    except OSError as error:
-        result.left.append((name, f"{error.strerror or error}"))
-        return None
-    return outcome
+        result.records += kind == RECORD
+        result.transcripts += kind == TRANSCRIPT
+        result.config += kind not in {RECORD, TRANSCRIPT}
+        if was_deleted and not outcome.deleted:
+            result.revived.append(name)
+        self._merges.append((kind, name, outcome.kept))
+
+    def _settle(self, kind: str, name: str) -> Outcome:
+        if kind == RECORD:
+            return record_copies.settle(self._folder, name, beside=self._beside)
+        if kind == TRANSCRIPT:
+            return transcript_copies.settle(self._folder, name)
+        return config_copies.settle(self._folder, name, self._shipped_rules())
+
+    def _note(self) -> None:
+        """Note the merges that wait in the log. Those of a process that is killed before are merged all the same, and
+        what was kept of a record names the record itself."""
+        merges, self._merges = self._merges, []
+        try:
+            if merges:
+                merge_log.note_all(self._folder, merges)
+        except (LLMMemoryError, OSError) as error:
+            self._result.left.append(("state/merges.jsonl", _said(error)))
+
+
+def _said(error: Exception) -> str:
+    return f"{error.strerror or error}" if isinstance(error, OSError) else str(error)

@@ -1,7 +1,7 @@
 """What was merged on this machine: state/merges.jsonl, one line a merge, so that both sides can be looked at later.
 
-Only note() writes it, under whoever merges (state/merge.lock). The versions that were merged into a rules text or a
-settings file are kept in state/merged/ for as long as a line here names them.
+Only note() and note_all() write it, under whoever merges (state/merge.lock). The versions that were merged into a
+rules text or a settings file are kept in state/merged/ for as long as a line here names them.
 """
 
 from __future__ import annotations
@@ -13,14 +13,22 @@ from memories.core import clock, files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
     from memories.core.paths import DataFolder
 
-KINDS = ("record", "transcript", "rules", "settings")
+KINDS = ("record", "transcript", "rules", "settings", "config")
+"""What is merged; config: another file in config/."""
+
 LIMIT = 500
-"""Lines kept: years of two machines' conflicts in some 100 kB, which each note writes anew."""
+"""Lines kept of records and transcripts: years of two machines' conflicts in some 100 kB, written anew each time."""
+
+CONFIG_LIMIT = 100
+"""Lines kept of what is in config/: a count of their own, so that records' merges, of which one run can make thousands,
+never push out the line that holds a rules text's originals."""
+
+_OF_CONFIG = {"rules", "settings", "config"}
 
 MERGED = "merged"
 """Folder in state/ for the versions that were merged."""
@@ -31,17 +39,40 @@ def _path(folder: DataFolder) -> str:
 
 
 def note(folder: DataFolder, kind: str, name: str, kept: Sequence[str]) -> None:
-    """Add one merge. kind: one of KINDS. name: the record's uuid, or the file's path below its folder. kept: uuids, or
-    paths below the data folder, of what stays beside. Raises StorageError."""
-    line = json.dumps({"at": clock.now(), "kind": kind, "name": name, "kept": list(kept)})
-    lines = [*_lines(folder), line.encode("ascii")]
+    """Add one merge, as note_all does."""
+    note_all(folder, [(kind, name, kept)])
+
+
+def note_all(folder: DataFolder, merges: Iterable[tuple[str, str, Sequence[str]]]) -> None:
+    """Add merges, oldest first, in one write: (kind, name, kept) of each.
+
+    kind: one of KINDS. name: the record's uuid, or the file's path below its folder. kept: uuids, or paths below the
+    data folder, of what stays beside. Raises StorageError.
+    """
+    at = clock.now()
+    new = [json.dumps({"at": at, "kind": kind, "name": name, "kept": list(kept)}) for kind, name, kept in merges]
+    kept_lines, dropped = _bounded([*_lines(folder), *(line.encode("ascii") for line in new)])
     os.makedirs(folder.state, mode=0o700, exist_ok=True)
-    files.write_atomic(_path(folder), b"\n".join(lines[-LIMIT:]) + b"\n", durable=False)
-    if len(lines) > LIMIT:
-        _drop_versions(folder, lines[:-LIMIT], lines[-LIMIT:])
+    files.write_atomic(_path(folder), b"".join(line + b"\n" for line in kept_lines), durable=False)
+    if dropped:
+        _drop_versions(folder, dropped, kept_lines)
 
 
-def read(folder: DataFolder, limit: int = LIMIT) -> list[dict[str, Any]]:
+def _bounded(lines: list[bytes]) -> tuple[list[bytes], list[bytes]]:
+    """The lines that are kept and those that go, each in their order."""
+    if len(lines) <= min(LIMIT, CONFIG_LIMIT):
+        return lines, []
+    room = {True: CONFIG_LIMIT, False: LIMIT}
+    kept: list[bytes] = []
+    dropped: list[bytes] = []
+    for line in reversed(lines):
+        is_config = (_entry(line) or {}).get("kind") in _OF_CONFIG
+        room[is_config] -= 1
+        (kept if room[is_config] >= 0 else dropped).append(line)
+    return kept[::-1], dropped[::-1]
+
+
+def read(folder: DataFolder, limit: int = LIMIT + CONFIG_LIMIT) -> list[dict[str, Any]]:
     """The last merges, newest first: {at (a record's time string), kind, name, kept}. Unreadable lines are skipped."""
     entries = (_entry(line) for line in reversed(_lines(folder)))
     return [entry for entry in entries if entry is not None][:limit]

@@ -26,8 +26,7 @@ MIRROR_VERSION = 6
 """Raise it with every change of schema.sql or of what a row is derived from: the next sync rebuilds."""
 
 BUSY_SECONDS = 5.0
-DELETED = "deleted: its tombstone in trash/ is newer"
-"""The problem of a file that a sync brought back; no trouble."""
+DELETED = mirror_scan.DELETED
 
 WAITING_COPY = "a file sync's copy of this record, waiting to be merged: run `llm-memory sync`"
 """The problem of a copy that the next sync merges; every other problem is one that it cannot solve."""

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 RACY_NS = 2_000_000_000
 
+DELETED = "deleted: its tombstone in trash/ is newer"
+"""The problem of a file that a sync brought back; no trouble."""
+
 FINGERPRINT_ABOVE = 5000
 """Records beyond which a scan first compares the whole listing's fingerprint with that of the last scan that found
 nothing changed; below it, comparing each record costs less than importing the hash."""
@@ -85,10 +88,16 @@ def scan(folder: DataFolder, connection: sqlite3.Connection | None) -> list[str]
         graves = set(os.listdir(folder.trash))
     except OSError:
         graves = set()
-    changed = listing.names if connection is None else _changed(connection, listing)
-    if not graves:
-        return changed
-    return [*changed, *graves.intersection(listing.names).difference(changed)]
+    if connection is None:
+        return listing.names  # each is read, with its tombstone
+    changed = _changed(connection, listing)
+    concerned = graves.intersection(listing.names) | _hidden(connection).difference(graves)
+    return [*changed, *concerned.difference(changed)] if concerned else changed
+
+
+def _hidden(connection: sqlite3.Connection) -> set[str]:
+    """Names whose tombstone hid their record at the last scan: one that vanished hides it no more."""
+    return {name for (name,) in connection.execute("SELECT name FROM source_file WHERE problem = ?", (DELETED,))}
 
 
 def _changed(connection: sqlite3.Connection, listing: files.Listing) -> list[str]:

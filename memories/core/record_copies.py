@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     Record = dict[str, Any]
     Beside = Mapping[str, tuple[list[str], list[str]]]
 
-ATTEMPTS = 5
-"""How often a record is looked at anew because a file sync wrote it meanwhile, before it is left to the next run."""
-
 _STEM = 32
 """Characters of a record's file name before `.json`."""
 
@@ -54,11 +51,6 @@ def find(folder: DataFolder) -> dict[str, tuple[list[str], list[str]]]:
         if name[_STEM:] == ".json" and records.is_uuid(name[:_STEM]):
             found.setdefault(name[:_STEM], ([], []))
     return found
-
-
-def uuids_with_copies(folder: DataFolder) -> list[str]:
-    """Uuids with copies in records/ or trash/, or with both a record file and a tombstone, sorted. Raises as find."""
-    return sorted(find(folder))
 
 
 def settle(
@@ -98,14 +90,16 @@ def settle_locked(
     """What settle does, for a caller that holds records.lock and vouches for the bytes it brings."""
     names = find(folder) if beside is None else beside
     changed = False
-    for _ in range(ATTEMPTS):
+    for _ in range(files.ATTEMPTS):
         outcome = copies.Outcome()
         try:
             folder.create()
-            _settle(folder, uuid, names, (brought, brought_deleted), outcome)
-        except _ChangedMeanwhileError:
+            outcome.deleted = _settle(folder, uuid, names, (brought, brought_deleted), outcome)
+        except files.ChangedMeanwhileError:
             changed = changed or outcome.changed
             continue
+        except _LeftAloneError:
+            pass  # outcome.left says why
         except OSError as error:
             raise StorageError(
                 f"Cannot merge {uuid}: {error.strerror or error}. Check free space and permissions."
@@ -116,22 +110,21 @@ def settle_locked(
     return outcome
 
 
-class _ChangedMeanwhileError(Exception):
-    """A file sync, which knows no lock of ours, wrote the file after it was read."""
+class _LeftAloneError(Exception):
+    """A uuid cannot be settled as it is, and nothing of it was touched."""
 
 
 class _Side:
-    """A uuid's versions in one folder. path: the file itself; seen, current: its state and bytes when read, None
-    without one; copies: paths of readable copies; texts: distinct bytes; versions: the records in them; backups: what
+    """A uuid's versions in one folder. seen, current: the file itself and its bytes, None without one, when read;
+    copies: readable copies, likewise; texts: distinct bytes; versions: the records in them; backups: what
     the file was before an edit by hand; broken: the file itself is unreadable."""
 
-    __slots__ = ("backups", "broken", "copies", "current", "path", "seen", "texts", "versions")
+    __slots__ = ("backups", "broken", "copies", "current", "seen", "texts", "versions")
 
     def __init__(self, path: str) -> None:
-        self.path = path
-        self.seen: tuple[int, int, int] | None = None
+        self.seen = files.Seen(path, None)
         self.current: bytes | None = None
-        self.copies: list[str] = []
+        self.copies: list[files.Seen] = []
         self.texts: list[bytes] = []
         self.versions: list[Record] = []
         self.backups: list[Record] = []
@@ -147,8 +140,9 @@ class _Side:
         self, uuid: str, names: Sequence[str], parse: Callable[[bytes, str], Record], left: list[tuple[str, str]]
     ) -> None:
         """Read the file and its copies; what cannot be read is named in left."""
-        place = os.path.dirname(self.path)
-        for path in (self.path, *(os.path.join(place, name) for name in names)):
+        own = self.seen.path
+        place = os.path.dirname(own)
+        for path in (own, *(os.path.join(place, name) for name in names)):
             try:
                 data, found = records.read_file(path)
                 record = parse(data, uuid)
@@ -157,50 +151,24 @@ class _Side:
             except (InvalidRecordError, OSError) as error:
                 reason = str(error) if isinstance(error, InvalidRecordError) else error.strerror or str(error)
                 left.append((f"{os.path.basename(place)}/{os.path.basename(path)}", reason))
-                self.broken = self.broken or path == self.path
+                self.broken = self.broken or path == own
                 continue
-            if path == self.path:
-                self.seen, self.current = _state(found), data
+            if path == own:
+                self.seen, self.current = files.Seen(path, found), data
             else:
-                self.copies.append(path)
+                self.copies.append(files.Seen(path, found))
                 if path.endswith("~") and self.current is not None and _is_before(record, self.versions[0]):
                     self.backups.append(record)
                     continue
             self.add(data, record)
 
-    def check(self) -> None:
-        """Raise _ChangedMeanwhileError unless the file is the one that was read."""
-        try:
-            state = _state(os.lstat(self.path))
-        except FileNotFoundError:
-            state = None
-        if state != self.seen:
-            raise _ChangedMeanwhileError
 
-    def write(self, data: bytes) -> None:
-        """Make data the file's content, as a change that a file sync sees even if the bytes stay."""
-        temp = files.temp_path(self.path)
-        files.write_atomic(temp, data, durable=False)
-        try:
-            _fsync(temp)
-            self.check()  # last thing before the rename: what a file sync writes in between would be lost
-            os.replace(temp, self.path)
-        except BaseException:
-            files.remove_quietly(temp)
-            raise
-        files.fsync_folder(os.path.dirname(self.path))
-
-    def remove(self, paths: Sequence[str]) -> None:
-        """Unlink files that were merged."""
-        for path in paths:
-            if path == self.path:
-                self.check()
-            try:
-                os.unlink(path)
-            except FileNotFoundError:
-                pass
-        if paths:
-            files.fsync_folder(os.path.dirname(self.path))
+def _remove(merged: Sequence[files.Seen]) -> None:
+    """Unlink files that were merged. Raises files.ChangedMeanwhileError at one that is not what was read."""
+    for seen in merged:
+        seen.remove()
+    for place in {os.path.dirname(seen.path) for seen in merged}:
+        files.fsync_folder(place)
 
 
 def _settle(
@@ -210,7 +178,7 @@ def _settle(
     brought: tuple[Sequence[bytes], Sequence[bytes]],
     outcome: copies.Outcome,
 ) -> bool:
-    """Settle one uuid into outcome; False when a file in the way is unreadable and nothing of the uuid was touched."""
+    """Settle one uuid into outcome; whether it is deleted now. Raises _LeftAloneError, files.ChangedMeanwhileError."""
     path = records.record_path(folder, uuid)
     alive, dead = _Side(path), _Side(records.trash_path(folder, uuid))
     parsers = (records.parse, records.parse_tombstone)
@@ -219,29 +187,28 @@ def _settle(
         for data in others:
             side.add(data, parse(data, uuid))
     if alive.broken or dead.broken:
-        return False
+        raise _LeftAloneError
     if not alive.versions and not dead.versions:
-        return True
+        return False
     try:
         winner, merged, data = _outcome_of(alive, dead)
     except RecursionError:
         outcome.left.append((f"records/{uuid}.json", "nested too deeply to be merged"))
-        return False
+        raise _LeftAloneError from None
     if len(data) > records.MAX_RECORD_BYTES:
         outcome.left.append((f"records/{uuid}.json", f"merged it would be too large for a record: {len(data):,} bytes"))
-        return False
+        raise _LeftAloneError
     for kept in merged.kept:
-        if not _keep(folder, kept, merged.record if winner is dead else None, beside, outcome):
-            return False
-    outcome.deleted = winner is dead
+        _keep(folder, kept, merged.record if winner is dead else None, beside, outcome)
     loser = alive if winner is dead else dead
-    beaten = [*loser.copies, *([loser.path] if loser.seen else [])]
+    beaten = [*loser.copies, *([loser.seen] if loser.seen.is_there else [])]
     if data != winner.current or winner.copies or beaten:
         outcome.changed = True
-        winner.write(data)
-        winner.remove(winner.copies)
-        loser.remove(beaten)
-    return True
+        # Also where the bytes stay: as a change that a file sync sees.
+        files.write_atomic(winner.seen.path, data, unchanged=[winner.seen])
+        _remove(winner.copies)
+        _remove(beaten)
+    return winner is dead
 
 
 def _outcome_of(alive: _Side, dead: _Side) -> tuple[_Side, record_merge.Merged, bytes]:
@@ -266,30 +233,14 @@ def _differ(one: Record, other: Record) -> bool:
     return record_merge.canonical(one) != record_merge.canonical(other)
 
 
-def _keep(folder: DataFolder, kept: Record, grave: Record | None, beside: Beside, outcome: copies.Outcome) -> bool:
+def _keep(folder: DataFolder, kept: Record, grave: Record | None, beside: Beside, outcome: copies.Outcome) -> None:
     """Join a content that lost with what is under its uuid on disk; deleted with its record where that is (grave)."""
     if grave is None:
         brought: tuple[list[bytes], list[bytes]] = ([records.dump(kept)], [])
     else:
         brought = ([], [records.dump({**kept, "deleted_at": grave["deleted_at"]})])
-    inner = copies.Outcome()
-    settled = _settle(folder, kept["uuid"], beside, brought, inner)
-    outcome.changed |= inner.changed
-    outcome.kept += [kept["uuid"], *inner.kept]
-    outcome.left += inner.left
-    return settled
-
-
-def _state(found: os.stat_result) -> tuple[int, int, int]:
-    return found.st_ino, found.st_mtime_ns, found.st_size
-
-
-def _fsync(path: str) -> None:
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+    _settle(folder, kept["uuid"], beside, brought, outcome)
+    outcome.kept.append(kept["uuid"])
 
 
 def _names(path: str) -> list[str]:

@@ -4,7 +4,9 @@ A join in the sense of lattices: commutative, associative and idempotent, so eve
 whatever the order in which versions reach it. A merge stamps nothing; all it writes was in the versions.
 
 - The fields in LATEST come, all of them, from one version: the latest by (time of its last edit, origin); where both
-  are equal, by the fields themselves.
+  are equal, by the fields themselves. Of logs that a machine derived from a transcript, the latest is the one with the
+  later end of the session (created_at), and the latest restoring from trash/ (RESTORED) is joined with it; what stands
+  under such a log's uuid without being one gives way.
 - Links, tags and session references are united. Any other field, which this version need not know, keeps the greater
   value: objects key by key, lists united, numbers by size, and else by the JSON text.
 - A content that lost is kept as a record of its own, archived, which the merged one supersedes (kept_content).
@@ -34,6 +36,9 @@ LATEST = (
     "status", "archived_in", "turns", "entrypoint", "conflict_of", "updated_at", "origin",
 )  # fmt: skip
 """Fields that say one thing together: a merge takes them, and their absence, from the latest version."""
+
+RESTORED = ("updated_at", "origin")
+"""Of these, what a derived log has since it was restored from trash/; it must outlive a longer log that has none."""
 
 _PLACE = frozenset({"uuid", "status", "archived_in", "conflict_of"})
 """Of these, what a kept content has instead of the version's own: compared last, so that the latest of several versions
@@ -69,6 +74,10 @@ def merge(versions: list[Record]) -> Merged:
     merged = {name: latest[name] for name in LATEST if name in latest}
     for name in {name for version in versions for name in version}.difference(LATEST):
         merged[name] = _joined(name, [version[name] for version in versions if name in version])
+    if is_derived(latest):
+        restored = max(filter(is_derived, versions), key=_restored_rank)
+        merged = {name: value for name, value in merged.items() if name not in RESTORED}
+        merged.update({name: restored[name] for name in RESTORED if name in restored})
     return prevail(merged, versions)
 
 
@@ -119,27 +128,37 @@ def canonical(value: object) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=True)
 
 
-def _rank(version: Record) -> tuple[int, str, str, str]:
-    own = {name: version[name] for name in LATEST if name in version and name not in _PLACE}
+def _rank(version: Record) -> tuple[bool, int, str, str, str]:
+    derived = is_derived(version)
+    passed_over = _PLACE.union(RESTORED if derived else ())
+    own = {name: version[name] for name in LATEST if name in version and name not in passed_over}
     place = {name: version[name] for name in _PLACE if name in version}
-    return records.last_edit(version), version.get("origin") or "", canonical(own), canonical(place)
+    origin = "" if derived else version.get("origin") or ""
+    seconds = (clock.parse_time(version["created_at"]) or 0) if derived else records.last_edit(version)
+    return derived, seconds, origin, canonical(own), canonical(place)
+
+
+def _restored_rank(log: Record) -> tuple[int, str]:
+    own = {name: log[name] for name in RESTORED if name in log}
+    return clock.parse_time(log.get("updated_at")) or 0, canonical(own)
 
 
 def _kept_contents(versions: list[Record], winner: Record) -> list[Record]:
     """A record for each content but the winner's, by uuid; of several versions with one content, of the latest."""
     losing: dict[str, Record] = {}
     for version in sorted(versions, key=_rank):
-        if version["content"] != winner["content"]:
+        if version["content"] != winner["content"] and not is_derived(version):
             losing[version["content"]] = version
-    kept = [kept_content(version, winner["uuid"]) for version in losing.values() if not is_derived(version)]
+    kept = [kept_content(version, winner["uuid"]) for version in losing.values()]
     return sorted(kept, key=lambda one: str(one["uuid"]))
 
 
 def _drop_link(record: Record, uuid: str) -> None:
     """A content that lost once and is back as the record's own is not one that it supersedes."""
     own = {"to_uuid": uuid, "relationship": "supersedes"}
-    if record.get("connections"):
-        record["connections"] = [link for link in record["connections"] if link != own]
+    links = record.get("connections") or []
+    if own in links:
+        record["connections"] = _united([[link for link in links if link != own]])
 
 
 def _in_order(record: Record) -> Record:

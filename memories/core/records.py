@@ -17,7 +17,7 @@ from memories.core.locks import FileLock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from memories.core.paths import DataFolder
@@ -30,6 +30,9 @@ DEFAULT_IMPORTANCE = 5
 MAX_IMPORTANCE = 10
 MAX_RECORD_BYTES = 8_000_000
 """A larger file is not read: one record never costs a sync more than this many bytes of memory."""
+
+LAST_SECOND = 253_402_300_799
+"""9999-12-31T23:59:59, the last time that a record's time string can say."""
 
 LOCK_SECONDS = 5.0
 UUID = re.compile(r"[0-9a-f]{32}")
@@ -194,10 +197,10 @@ def read_file(path: str) -> tuple[bytes, os.stat_result]:
         return file.read(MAX_RECORD_BYTES + 1), found
 
 
-def _load(path: str, uuid: str) -> dict[str, Any]:
+def _read(path: str, uuid: str) -> tuple[dict[str, Any], files.Seen]:
     try:
-        data, _ = read_file(path)
-        return parse(data, uuid)
+        data, found = read_file(path)
+        return parse(data, uuid), files.Seen(path, found)
     except FileNotFoundError:
         raise RecordNotFoundError(
             f"No record {uuid}. memory_search or memory_recent lists the ids there are."
@@ -213,11 +216,16 @@ def load(folder: DataFolder, uuid: str) -> dict[str, Any]:
 
     Raises RecordNotFoundError, InvalidRecordError (the file is not a record), StorageError (it cannot be read).
     """
+    return load_seen(folder, uuid)[0]
+
+
+def load_seen(folder: DataFolder, uuid: str) -> tuple[dict[str, Any], files.Seen]:
+    """What load gives, with the file's state then, for save. Raises as load."""
     grave = tombstone(folder, uuid)
     try:
-        record = _load(record_path(folder, uuid), uuid)
+        record, seen = _read(record_path(folder, uuid), uuid)
         if grave is None or not stays_deleted(record, grave):
-            return record
+            return record, seen
     except RecordNotFoundError:
         if grave is None:
             raise
@@ -235,19 +243,23 @@ def dump(record: dict[str, Any]) -> bytes:
         return (json.dumps(record, indent=2) + "\n").encode("ascii")
 
 
-def save(folder: DataFolder, record: dict[str, Any]) -> None:
+def save(folder: DataFolder, record: dict[str, Any], *, unchanged: Sequence[files.Seen] = ()) -> None:
     """Write a record: validated, atomic, durable. It is stored when this returns.
 
-    Raises InvalidRecordError (nothing written) or StorageError (the old file is intact).
+    unchanged: as write_atomic's; whoever changes a record passes what load_seen gave, within files.retried. Raises
+    InvalidRecordError (nothing written), StorageError (the old file is intact), ChangedMeanwhileError.
     """
     validate(record)
+    for name in ("updated_at", "deleted_at"):
+        if record.get(name) is not None and clock.parse_time(record[name]) is None:
+            raise InvalidRecordError(f"{name} must be a time like 2026-03-14T09:12:44 (UTC).")
     data = dump(record)
     if len(data) > MAX_RECORD_BYTES:
         raise InvalidRecordError(f"{len(data):,} bytes are too many for one record ({MAX_RECORD_BYTES:,}): split it.")
     path = record_path(folder, record["uuid"])
     if not os.path.isdir(folder.records):
         _create(folder)
-    files.write_atomic(path, data)
+    files.write_atomic(path, data, unchanged=unchanged)
 
 
 def _create(folder: DataFolder) -> None:
@@ -265,35 +277,50 @@ def lock(folder: DataFolder) -> FileLock:
 
 
 def update(folder: DataFolder, uuid: str, change: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    """Change a record in place; the caller holds lock(). change mutates the dict and returns whether it did.
+    """Change a record in place; the caller holds lock(). change mutates the dict and returns whether it did; where a
+    file sync writes the record meanwhile, it is called again with that version.
 
-    Stamps updated_at and origin, except on session logs, which are the same file on every machine.
+    Stamps updated_at and origin, except on logs derived from a transcript, which are the same file on every machine.
     Raises what load and save raise.
     """
-    record = load(folder, uuid)
-    before = last_edit(record)
-    if change(record):
-        _stamp(record, _time_after(before))
-        save(folder, record)
-    return record
+
+    def attempt() -> dict[str, Any]:
+        record, seen = load_seen(folder, uuid)
+        before, is_same_everywhere = last_edit(record), _is_derived(record)
+        if change(record):
+            if not is_same_everywhere:
+                stamp(record, before)
+            save(folder, record, unchanged=[seen])
+        return record
+
+    return files.retried(record_path(folder, uuid), attempt)
 
 
-def _time_after(seconds: int) -> str:
-    """Now, or the second after a given time where this machine's clock is behind the one that wrote it: of two edits,
-    one made in sight of the other, the second is always the later."""
-    now = clock.parse_time(clock.now()) or 0
-    return clock.format_time(now if now >= seconds else seconds + 1)
-
-
-def _stamp(record: dict[str, Any], when: str) -> None:
+def _is_derived(record: dict[str, Any]) -> bool:
     if record["type"] != "session_log":
-        record["updated_at"] = when
-        record["origin"] = machine_name()
+        return False
+    from memories.core import record_merge  # imports this module, and what derives logs: few edits are of one
+
+    return record_merge.is_derived(record)
+
+
+def time_after(seconds: int) -> str:
+    """Now, or the second after a given time where this machine's clock is behind the one that wrote it: of two edits,
+    one made in sight of the other, the second is always the later, up to LAST_SECOND."""
+    now = clock.parse_time(clock.now()) or 0
+    return clock.format_time(min(now if now >= seconds else seconds + 1, LAST_SECOND))
+
+
+def stamp(record: dict[str, Any], seconds: int) -> None:
+    """Mark a record as edited on this machine, in sight of an edit or deletion at that time."""
+    record.update(updated_at=time_after(seconds), origin=machine_name())
 
 
 def last_edit(record: dict[str, Any]) -> int:
-    """Unix seconds of a record's last edit by a person or tool; its creation when it was never edited."""
-    return clock.parse_time(record.get("updated_at")) or clock.parse_time(record.get("created_at")) or 0
+    """Unix seconds of a record's last edit by a person or tool, or of its creation where that is later or it was never
+    edited; at most LAST_SECOND, so that a deletion can follow it."""
+    times = (clock.parse_time(record.get(name)) for name in ("updated_at", "created_at"))
+    return min(max((time for time in times if time is not None), default=0), LAST_SECOND)
 
 
 def stays_deleted(record: dict[str, Any], grave: dict[str, Any]) -> bool:
@@ -314,28 +341,10 @@ def delete(folder: DataFolder, uuid: str) -> dict[str, Any]:
 
     Raises RecordNotFoundError, InvalidRecordError, StorageError, LockTimeoutError.
     """
+    from memories.core import trash  # imports this module; no hook deletes
+
     with lock(folder):
-        _settle_both(folder, uuid)
-        record = load(folder, uuid)
-        record["deleted_at"] = _time_after(last_edit(record))
-        # The tombstone first: a crash between the two leaves a record that its newer tombstone hides.
-        files.write_atomic(trash_path(folder, uuid), dump(record))
-        files.remove_quietly(record_path(folder, uuid))
-        files.fsync_folder(folder.records)
-    return record
-
-
-def _settle_both(folder: DataFolder, uuid: str) -> None:
-    """Where a sync brought a record beside its tombstone: make one of them, before another takes the place of either.
-
-    Raises InvalidRecordError where one of them is not readable, and what record_copies.settle raises.
-    """
-    if os.path.lexists(record_path(folder, uuid)) and os.path.lexists(trash_path(folder, uuid)):
-        from memories.core import record_copies
-
-        left = record_copies.settle_locked(folder, uuid, beside={}).left
-        if left:
-            raise InvalidRecordError(f"{left[0][0]} cannot be read: {left[0][1]} Repair the file or move it away.")
+        return files.retried(record_path(folder, uuid), lambda: trash.bury(folder, uuid))
 
 
 def restore(folder: DataFolder, uuid: str) -> dict[str, Any]:
@@ -343,17 +352,10 @@ def restore(folder: DataFolder, uuid: str) -> dict[str, Any]:
 
     Raises RecordNotFoundError when trash/ does not hold it, and what save raises.
     """
+    from memories.core import trash
+
     with lock(folder):
-        _settle_both(folder, uuid)
-        record = tombstone(folder, uuid)
-        if record is None:
-            raise RecordNotFoundError(f"{uuid} is not in {folder.trash}: `ls` that folder for what can be restored.")
-        deleted_at = clock.parse_time(record.pop("deleted_at")) or 0
-        _stamp(record, _time_after(deleted_at + 1))
-        save(folder, record)
-        files.remove_quietly(trash_path(folder, uuid))
-        files.fsync_folder(folder.trash)
-    return record
+        return files.retried(trash_path(folder, uuid), lambda: trash.dig_up(folder, uuid))
 
 
 def tag_list(tags: object) -> list[str]:

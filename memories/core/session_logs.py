@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 
-from memories.core import clock, records, session_log_text, session_reading, transcripts
+from memories.core import clock, files, records, session_log_text, session_reading, transcripts
 from memories.core.errors import RecordNotFoundError, TranscriptError
 
 TYPE_CHECKING = False
@@ -79,25 +79,31 @@ def _file_time(path: str) -> str:
 def store(folder: DataFolder, log: dict[str, Any]) -> bool:
     """Save a built log unless disk holds the same, a later one, or its tombstone. True when it was written.
 
-    What others put into the record is kept: unknown fields, connections, status, tags, importance. Raises
+    What others put into the record is kept: unknown fields, connections, status, tags, importance, and the time at
+    which it was restored from trash/. Raises
     InvalidRecordError (the file there is not a record; it is left alone), StorageError, LockTimeoutError.
     """
+    path = records.record_path(folder, log["uuid"])
     with records.lock(folder):
-        try:
-            old = records.load(folder, log["uuid"])
-        except RecordNotFoundError:
-            if records.tombstone(folder, log["uuid"]) is not None:
-                return False
-            records.save(folder, log)
-            return True
-        if (clock.parse_time(old["created_at"]) or 0) > (clock.parse_time(log["created_at"]) or 0):
+        return files.retried(path, lambda: _store(folder, log, path))
+
+
+def _store(folder: DataFolder, log: dict[str, Any], path: str) -> bool:
+    try:
+        old, seen = records.load_seen(folder, log["uuid"])
+    except RecordNotFoundError:
+        if records.tombstone(folder, log["uuid"]) is not None:
             return False
-        kept = {name: value for name, value in old.items() if name not in _DERIVED}
-        merged = {**kept, **{name: log[name] for name in _DERIVED if name in log}}
-        if merged == old:
-            return False
-        records.save(folder, merged)
+        records.save(folder, log, unchanged=[files.Seen(path, None)])
         return True
+    if (clock.parse_time(old["created_at"]) or 0) > (clock.parse_time(log["created_at"]) or 0):
+        return False
+    kept = {name: value for name, value in old.items() if name not in _DERIVED}
+    merged = {**kept, **{name: log[name] for name in _DERIVED if name in log}}
+    if merged == old:
+        return False
+    records.save(folder, merged, unchanged=[seen])
+    return True
 
 
 def refresh(folder: DataFolder, path: str, project: Project | None) -> bool:

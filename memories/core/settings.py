@@ -30,7 +30,8 @@ CLOSED: dict[str, Any] = {"excluded_paths": ["/"]}
 """What is in force where the user's own exclusions cannot be read: every folder is excluded."""
 
 
-def _problem(name: str, value: object) -> str | None:
+def problem_of(name: str, value: object) -> str | None:
+    """What is wrong with a setting, for its user to read; None for one that can be used."""
     default = DEFAULTS.get(name)
     if name not in DEFAULTS:
         return f"unknown setting {name!r}; remove it or see docs/configuration.md"
@@ -68,7 +69,7 @@ def read_settings(folder: DataFolder) -> tuple[dict[str, Any], list[str]]:
         return settings | CLOSED, [f"{folder.settings} must hold a JSON object; memory is off until it is corrected"]
     problems = []
     for name, value in raw.items():
-        problem = _problem(name, value)
+        problem = problem_of(name, value)
         if problem is None:
             settings[name] = value
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 
-from memories.core import bundle_import, conversation_index, files, merge_copies, mirror, state, sweep
+from memories.core import bundle_staging, conversation_index, files, merge_copies, mirror, state, sweep
 from memories.core.errors import LockTimeoutError, StorageError
 from memories.core.locks import FileLock
 
@@ -67,9 +67,15 @@ def run(
         for place in (folder.trash, folder.transcripts, folder.config, folder.state):
             files.sweep_temp_files(place)
         state.drop_old_sessions(folder)
-        bundle_import.sweep(folder)
-        # Before the sweep: it logs a session that the archive does not hold yet, and a copy may be what holds it.
-        merged = merge_copies.run(folder, shipped_rules=shipped_rules, wait_seconds=MIRROR_WAIT_SECONDS)
+        bundle_staging.sweep(folder)
+        # Before the sweep: it logs a session that the archive does not hold yet, and a copy may be what holds it. None
+        # of what stands before it raises where a disk refuses: transcripts are archived whatever else is wrong.
+        merged = merge_copies.run(
+            folder,
+            shipped_rules=shipped_rules,
+            wait_seconds=MIRROR_WAIT_SECONDS,
+            progress=_named(progress, "merging"),
+        )
         swept = None
         if projects_dir is not None:
             swept = sweep.sweep(folder, projects_dir, settings, progress=_named(progress, "transcripts"), thorough=True)

@@ -167,7 +167,7 @@ def is_held(folder: DataFolder, source: Source, states: dict[str, tuple[int, int
     try:
         for one in (name, *diverged.versions(folder, name)):
             path = os.path.join(folder.transcripts, one)
-            if _size(path) >= source.size and _same_beginning(fd, path, source.size):
+            if _size(path) >= source.size and _begins_with(path, fd, source.size):
                 return True
     except OSError:
         pass  # then it is archived, which says what is wrong
@@ -238,7 +238,11 @@ def _bring_up_to_date(folder: DataFolder, source_path: str, name: str) -> bool:
             return _copy_whole(source, found, target)
         if _state(old.st_size, old.st_mtime_ns) == _state(found.st_size, found.st_mtime_ns):
             return False
-        if _same_beginning(source, target, min(old.st_size, found.st_size)):
+        if found.st_size > old.st_size:
+            is_same = _same_beginning(source, target, old.st_size)
+        else:  # nothing of the source is written any more: then all of it must be there
+            is_same = _begins_with(target, source, found.st_size)
+        if is_same:
             return found.st_size >= old.st_size and _append(source, found, target, old.st_size)
         return _keep_both(folder, source, found, name)
     except OSError as error:
@@ -257,9 +261,9 @@ def _keep_both(folder: DataFolder, source: int, found: os.stat_result, name: str
     for version in diverged.versions(folder, name):
         path = os.path.join(folder.transcripts, version)
         size = os.lstat(path).st_size
-        if _same_beginning(source, path, min(size, found.st_size)):
-            if size >= found.st_size:
-                return False
+        if size >= found.st_size and _begins_with(path, source, found.st_size):
+            return False
+        if size < found.st_size and _same_beginning(source, path, size):
             continued.append(path)
     target = os.path.join(folder.transcripts, name)
     own, old = diverged.digest(source, found.st_size), diverged.digest_of(target)
@@ -295,6 +299,21 @@ def _same_beginning(source: int, target: str, length: int) -> bool:
     fd = os.open(target, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         return os.pread(fd, length - start, start) == os.pread(source, length - start, start)
+    finally:
+        os.close(fd)
+
+
+def _begins_with(target: str, source: int, length: int) -> bool:
+    """Whether a file's first bytes are those of a source before length, all of them compared."""
+    fd = os.open(target, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        position = 0
+        while position < length:
+            chunk = os.pread(source, min(CHUNK_BYTES, length - position), position)
+            if not chunk or chunk != os.pread(fd, len(chunk), position):
+                return False  # no chunk: the source was cut meanwhile
+            position += len(chunk)
+        return True
     finally:
         os.close(fd)
 

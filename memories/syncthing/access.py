@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from memories.core.errors import SyncthingError
 from memories.syncthing import answers
 from memories.syncthing.answers import Device, Folder
-from memories.syncthing.client import Client, NotAnsweringError, NotThereError, path
+from memories.syncthing.client import (
+    HOW_TO_START,
+    Client,
+    NotAnsweringError,
+    NotSyncthingError,
+    NotThereError,
+    UnreachedError,
+    path,
+)
 from memories.syncthing.home import Home, is_wsl, places, read_home
 
 TYPE_CHECKING = False
@@ -65,7 +73,9 @@ def find(environ: Mapping[str, str], *, url: str = "", api_key: str = "") -> Acc
             try:
                 return reach(home, url=url, api_key=api_key)
             except NotAnsweringError as error:
-                raise SyncthingError(f"{error} It is set up in {config}: {_how_to_start(home, environ)}") from error
+                raise SyncthingError(
+                    f"{error.what}. It is set up in {config}: {_how_to_start(home, environ)}"
+                ) from error
         except SyncthingError as error:
             first = first or error
     raise first or SyncthingError(HOW_TO_GET_IT)
@@ -75,7 +85,8 @@ def reach(home: Home, *, url: str = "", api_key: str = "") -> Access:
     """The Syncthing of a config.xml, or the one at url; its key may be given. Raises SyncthingError."""
     address = url or home.url
     if not address:
-        raise SyncthingError(f"The API in {home.config} is switched off or on no TCP port: give --url and --api-key.")
+        what = f"The API in {home.config} is switched off or on no TCP port"
+        raise UnreachedError(what, "give its address and its key: `llm-memory sync-setup --url URL --api-key KEY`")
     client = Client(address, api_key or home.api_key, certificate=home.certificate)
     return _reached(Access(client, "" if api_key else home.config, url))
 
@@ -92,19 +103,18 @@ def _config_with(environ: Mapping[str, str], api_key: str) -> str:
 
 
 def _how_to_start(home: Home, environ: Mapping[str, str]) -> str:
-    start = "start it (`systemctl --user start syncthing`, macOS `brew services start syncthing`, or `syncthing`)"
     if is_wsl(environ) and home.config.startswith("/mnt/"):
         return (
             "start it on Windows. WSL reaches it only with networkingMode=mirrored in %UserProfile%\\.wslconfig; a "
             "Syncthing inside WSL is simpler."
         )
-    return f"{start}, then run this again."
+    return f"{HOW_TO_START}, then run this again."
 
 
 def _reached(access: Access) -> Access:
     """The access, once it has answered. Raises SyncthingError."""
     if answers.fields(access.client.get(path("system", "ping"))).get("ping") != "pong":
-        raise SyncthingError(f"What answers at {access.client.url} is not Syncthing. Give its address as --url.")
+        raise NotSyncthingError(access.client.url)
     return access
 
 

@@ -26,8 +26,39 @@ _ADDRESS = re.compile(
 )
 
 
-class NotAnsweringError(SyncthingError):
+GIVE_KEY = "give its own (Actions > Settings > General): `llm-memory sync-setup --api-key KEY`"
+"""What to do about an API key."""
+
+HOW_TO_START = (
+    "start Syncthing (`systemctl --user start syncthing`, macOS `brew services start syncthing`, or `syncthing`)"
+)
+
+
+class UnreachedError(SyncthingError):
+    """Syncthing cannot be asked. what: why; todo: the next step, for whichever command has asked; neither ends with a
+    full stop."""
+
+    def __init__(self, what: str, todo: str) -> None:
+        super().__init__(f"{what}. {todo[:1].upper()}{todo[1:]}.")
+        self.what = what
+        self.todo = todo
+
+
+class NotAnsweringError(UnreachedError):
     """Nothing answers at the address."""
+
+
+class NotSyncthingError(UnreachedError):
+    """Something else answers at the address. url: the address."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(
+            f"What answers at {url} is not Syncthing", "give its address: `llm-memory sync-setup --url URL`"
+        )
+
+
+class RefusedKeyError(UnreachedError):
+    """Syncthing does not accept the API key."""
 
 
 class NotThereError(SyncthingError):
@@ -56,12 +87,12 @@ class Client:
     ) -> None:
         found = _ADDRESS.fullmatch(url)
         if not found or int(found[1] or 1) >= 1 << 16:
-            raise SyncthingError(f"{url!r} is not the address of an API: give --url like http://127.0.0.1:8384")
-        if not api_key or not re.fullmatch(r"[!-~]+", api_key):
-            raise SyncthingError(
-                "No usable API key is known. Syncthing shows it under Actions > Settings > General: give it as "
-                "--api-key."
+            what = (
+                f"{url!r} is not the address of an API" if url else "Syncthing's API is switched off or on no TCP port"
             )
+            raise UnreachedError(what, "give its address: `llm-memory sync-setup --url http://127.0.0.1:8384`")
+        if not api_key or not re.fullmatch(r"[!-~]+", api_key):
+            raise UnreachedError("No usable API key is known", GIVE_KEY)
         self.url = url.rstrip("/")
         self.timeout = timeout
         self._api_key = api_key
@@ -108,20 +139,16 @@ class Client:
                 return json.loads(text)
         except (ValueError, RecursionError):
             pass
-        raise SyncthingError(f"What answers at {self.url} is not Syncthing. Give its address as --url.")
+        raise NotSyncthingError(self.url)
 
     def _refused(self, error: urllib.error.HTTPError, method: str, path: str) -> SyncthingError:
         if error.code in {401, 403}:
-            return SyncthingError(
-                f"Syncthing at {self.url} does not accept the API key. Its own is under Actions > Settings > General: "
-                "give it as --api-key."
-            )
+            return RefusedKeyError(f"Syncthing at {self.url} does not accept the API key", GIVE_KEY)
         if error.code == 404:  # noqa: PLR2004
             return NotThereError(f"Syncthing at {self.url} knows no {path}.")
         if 300 <= error.code < 400:  # noqa: PLR2004
-            return SyncthingError(
-                f"Syncthing at {self.url} sends us elsewhere. Where its API uses HTTPS, give --url with https://."
-            )
+            todo = "where its API uses HTTPS, give that address: `llm-memory sync-setup --url https://...`"
+            return UnreachedError(f"Syncthing at {self.url} sends us elsewhere", todo)
         try:
             said = " ".join(error.read(300).decode("utf-8", "replace").split())
         except (OSError, HTTPException):
@@ -131,13 +158,15 @@ class Client:
     def _not_answering(self, error: Exception) -> SyncthingError:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
         if isinstance(reason, ssl.SSLCertVerificationError):
-            return SyncthingError(
-                f"The certificate that {self.url} shows is not the one in Syncthing's folder. Give the API's "
-                "address as --url http://..., or name the folder of its config.xml with STHOMEDIR."
+            return UnreachedError(
+                f"The certificate that {self.url} shows is not the one in Syncthing's folder",
+                "give the API's address (`llm-memory sync-setup --url http://...`), or name the folder of its "
+                "config.xml with STHOMEDIR",
             )
         if isinstance(reason, ssl.SSLError):
-            return SyncthingError(f"{self.url} does not speak HTTPS ({reason}). Give --url with http://.")
-        return NotAnsweringError(f"Syncthing does not answer at {self.url} ({reason}).")
+            what = f"{self.url} does not speak HTTPS ({reason})"
+            return UnreachedError(what, "give its address: `llm-memory sync-setup --url http://...`")
+        return NotAnsweringError(f"Syncthing does not answer at {self.url} ({reason})", HOW_TO_START)
 
 
 def _context(certificate: str | None) -> ssl.SSLContext:
@@ -147,9 +176,10 @@ def _context(certificate: str | None) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=certificate)
     except OSError as error:
-        raise SyncthingError(
-            f"Syncthing's API uses HTTPS, and {certificate} cannot be read ({error.strerror or error}). Run this as "
-            "the user that Syncthing runs as, or give the API's address as --url http://..."
+        raise UnreachedError(
+            f"Syncthing's API uses HTTPS, and {certificate} cannot be read ({error.strerror or error})",
+            "run this as the user that Syncthing runs as, or give the API's address (`llm-memory sync-setup --url "
+            "http://...`)",
         ) from error
     context.check_hostname = False  # the certificate names the machine, not 127.0.0.1; it is that one or none
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # Python 3.13 sets it; a self-signed one is no authority

@@ -15,6 +15,7 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 
 from memories.core.errors import SyncthingError
+from memories.syncthing.client import UnreachedError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,18 +85,19 @@ def read_home(config: str) -> Home:
         with open(config, "rb") as file:
             data = file.read(CONFIG_LIMIT + 1)
     except OSError as error:
-        raise SyncthingError(
-            f"{config} cannot be read ({error.strerror or error}). Run this as the user that Syncthing runs as, or "
-            "give --url and --api-key (Syncthing's page, Actions > Settings > General)."
+        raise UnreachedError(
+            f"{config} cannot be read ({error.strerror or error})",
+            "run this as the user that Syncthing runs as, or give its address and its key (its page, Actions > "
+            "Settings > General): `llm-memory sync-setup --url URL --api-key KEY`",
         ) from error
     try:
         if len(data) > CONFIG_LIMIT:
             raise ValueError("it is too large")
         root = ET.fromstring(data)  # noqa: S314 - the user's own file; expat bounds what entities expand to
     except (ET.ParseError, ValueError, LookupError) as error:
-        raise SyncthingError(
-            f"{config} is not a configuration of Syncthing ({error}). Start Syncthing once, or give --url "
-            "and --api-key."
+        raise UnreachedError(
+            f"{config} is not a configuration of Syncthing ({error})",
+            "start Syncthing once, or give its address and its key: `llm-memory sync-setup --url URL --api-key KEY`",
         ) from error
     gui = root.find("gui")
     tls = gui is not None and gui.get("tls") == "true"

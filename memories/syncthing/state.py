@@ -9,16 +9,21 @@ from dataclasses import dataclass, field
 from memories.core.errors import SyncthingError
 from memories.core.files import write_atomic
 from memories.syncthing import answers
-from memories.syncthing.answers import FOLDER_ID
-from memories.syncthing.client import Client, path
+from memories.syncthing.answers import FOLDER_ID, Device
+from memories.syncthing.client import Client, NotAnsweringError, NotThereError, UnreachedError, path
 from memories.syncthing.home import read_home
 from memories.syncthing.ignores import judge
+from memories.syncthing.troubles import troubles
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from memories.core.paths import DataFolder
+
+MARKER = ".stfolder"
+"""A folder in the shared one that Syncthing makes, and without which it stops."""
 
 REQUEST_SECONDS = 0.5
 """How long one question may take: status and doctor ask several, of a program on this machine."""
@@ -38,7 +43,10 @@ class Note:
 @dataclass(frozen=True, slots=True)
 class DeviceState:
     """One other machine. last_seen: Unix seconds, None for never; needs: files and folders of ours that it lacks, None
-    where Syncthing cannot say (not connected, or it has not answered yet)."""
+    where Syncthing cannot say (not connected, paused, or it has not answered yet). has_sent: whether it ever told what
+    it has of the folder, None where Syncthing cannot say; remote: how the folder is there (valid, notSharing, paused,
+    unknown), "" for a Syncthing that does not tell (1.19): such a one takes a folder that was removed or paused
+    there for one that has everything."""
 
     id: str
     name: str
@@ -46,15 +54,24 @@ class DeviceState:
     paused: bool
     last_seen: float | None
     needs: int | None
+    has_sent: bool | None = None
+    remote: str = ""
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing ever came from it. A connection that the other side refused counts as seen, not as sent."""
+        return self.has_sent is False or (self.has_sent is None and not self.connected and self.last_seen is None)
 
 
 @dataclass(frozen=True, slots=True)
 class SyncState:
-    """How the folder is. problem: why nothing else is known ("" when it is); todo: the next step then.
+    """How the folder is. problem: why nothing else is known ("" when it is); todo: the next step then; neither ends
+    with a full stop.
 
     state: Syncthing's word (idle, scanning, syncing, error ...); paused; needs: files, folders and deletions still to
     come to this machine; errors: what Syncthing says is wrong, one line each; ignoring: .stignore is in force,
-    and keeps here what is this machine's own.
+    and keeps here what is this machine's own; pending: machines that ask to connect; marker: path of .stfolder here,
+    without which Syncthing stops.
     """
 
     problem: str = ""
@@ -65,6 +82,14 @@ class SyncState:
     errors: list[str] = field(default_factory=list)
     ignoring: bool = False
     devices: list[DeviceState] = field(default_factory=list)
+    pending: list[Device] = field(default_factory=list)
+    marker: str = ""
+
+    @property
+    def attention(self) -> list[str]:
+        """What a user should act on, a sentence each: not answering, paused, errors, machines that ask or are silent.
+        They may hold what another machine or Syncthing says: for a terminal, clean them of control characters."""
+        return [one.sentence for one in troubles(self)]
 
 
 def note_path(folder: DataFolder) -> str:
@@ -91,7 +116,6 @@ def write_note(folder: DataFolder, note: Note) -> None:
     value = {
         "config": note.config,
         "url": note.url,
-        "folder_id": FOLDER_ID,
         "path": note.path,
         "devices_added": sorted(note.devices_added),
     }
@@ -113,29 +137,47 @@ def sync_state(folder: DataFolder) -> SyncState | None:
             problem=f"the API key of {note.url} is not kept, so it cannot be asked",
             todo="look at Syncthing's own page",
         )
+    if not os.path.lexists(note.config):
+        return SyncState(
+            problem=f"Syncthing's {note.config} is gone",
+            todo="run `llm-memory sync-setup` again, or end it with `llm-memory sync-setup --remove`",
+        )
     try:
         home = read_home(note.config)
         client = Client(note.url or home.url, home.api_key, certificate=home.certificate, timeout=REQUEST_SECONDS)
-        return _asked(client)
+        return _asked(client, os.path.join(folder.root, MARKER))
+    except UnreachedError as error:
+        return SyncState(problem=error.what, todo=error.todo)
     except SyncthingError as error:
-        return SyncState(problem=str(error), todo="start Syncthing, or end it with `llm-memory sync-setup --remove`")
+        return SyncState(problem=str(error).rstrip("."), todo="see Syncthing's page, or run `llm-memory sync-setup`")
 
 
-def _asked(client: Client) -> SyncState:
+def _asked(client: Client, marker: str) -> SyncState:
     """The state as Syncthing tells it. Raises SyncthingError."""
     shared = next((one for one in answers.folders(client.get(path("config", "folders"))) if one.id == FOLDER_ID), None)
     if shared is None:
         return SyncState(problem="Syncthing no longer shares the folder", todo="run `llm-memory sync-setup`")
     status = answers.fields(client.get(path("db", "status", folder=FOLDER_ID)))
     ignored = answers.fields(client.get(path("db", "ignores", folder=FOLDER_ID)))
+    known = answers.devices(client.get(path("config", "devices")))
+    ids = {one.id for one in known}
     return SyncState(
         state=answers.text(status.get("state")),
         paused=shared.raw.get("paused") is True,
         needs=answers.count(status.get("needTotalItems")),
         errors=_errors(client, status, ignored),
         ignoring=not judge("\n".join(map(answers.text, answers.items(ignored.get("ignore"))))).more,
-        devices=_devices(client, shared),
+        devices=device_states(client, shared, {one.id: one.name for one in known}),
+        pending=[one for one in _pending(client) if one.id not in ids],
+        marker=marker,
     )
+
+
+def _pending(client: Client) -> list[Device]:
+    try:
+        return answers.pending_devices(client.get(path("cluster", "pending", "devices")))
+    except NotThereError:
+        return []  # a Syncthing before 1.18, which sync-setup has not set up
 
 
 def _errors(client: Client, status: dict[str, Any], ignored: dict[str, Any]) -> list[str]:
@@ -149,21 +191,38 @@ def _errors(client: Client, status: dict[str, Any], ignored: dict[str, Any]) -> 
     return [line for line in found if line]
 
 
-def _devices(client: Client, shared: answers.Folder) -> list[DeviceState]:
+def device_states(client: Client, shared: answers.Folder, names: Mapping[str, str]) -> list[DeviceState]:
+    """The other machines that a folder is shared with; names: what each is called, by id. Raises SyncthingError."""
     me = answers.text(answers.fields(client.get(path("system", "status"))).get("myID"))
-    names = {one.id: one.name for one in answers.devices(client.get(path("config", "devices")))}
     connections = answers.fields(answers.fields(client.get(path("system", "connections"))).get("connections"))
     seen = answers.fields(client.get(path("stats", "device")))
     found = []
     for one in (one for one in shared.devices if one != me):
         connection = answers.fields(connections.get(one))
-        connected = connection.get("connected") is True
-        needs = None
-        if connected:
-            completion = answers.fields(client.get(path("db", "completion", folder=FOLDER_ID, device=one)))
-            needs = answers.count(completion.get("needItems")) + answers.count(completion.get("needDeletes"))
-        last_seen = answers.time_of(answers.fields(seen.get(one)).get("lastSeen"))
+        connected, paused = connection.get("connected") is True, connection.get("paused") is True
+        told = {} if paused or shared.raw.get("paused") is True else _completion(client, one)
+        needs = answers.count(told.get("needItems")) + answers.count(told.get("needDeletes"))
         found.append(
-            DeviceState(one, names.get(one, ""), connected, connection.get("paused") is True, last_seen, needs)
+            DeviceState(
+                id=one,
+                name=names.get(one, ""),
+                connected=connected,
+                paused=paused,
+                last_seen=answers.time_of(answers.fields(seen.get(one)).get("lastSeen")),
+                needs=needs if connected and told else None,
+                has_sent=answers.count(told["sequence"]) > 0 if "sequence" in told else None,
+                remote=answers.text(told.get("remoteState")),
+            )
         )
     return found
+
+
+def _completion(client: Client, device: str) -> dict[str, Any]:
+    """What Syncthing knows of a device's side of the folder; empty where it does not say, as of a folder that does not
+    run. Raises NotAnsweringError."""
+    try:
+        return answers.fields(client.get(path("db", "completion", folder=FOLDER_ID, device=device)))
+    except NotAnsweringError:
+        raise
+    except SyncthingError:
+        return {}

@@ -15,10 +15,10 @@ from memories.core.files import remove_quietly
 from memories.syncthing import answers
 from memories.syncthing.access import Access, reach
 from memories.syncthing.answers import FOLDER_ID
-from memories.syncthing.client import NotThereError, path
+from memories.syncthing.client import NotAnsweringError, NotThereError, RefusedKeyError, path
 from memories.syncthing.home import places, read_home, relation
 from memories.syncthing.plan import Plan
-from memories.syncthing.state import note_path, read_note
+from memories.syncthing.state import MARKER, note_path, read_note
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from memories.core.paths import DataFolder
     from memories.syncthing.client import Client
     from memories.syncthing.home import Home, SharedFolder
-
-MARKER = ".stfolder"
+    from memories.syncthing.state import Note
 
 
 def removal_plan(folder: DataFolder, reached: Access | None, environ: Mapping[str, str]) -> Plan:
@@ -99,7 +98,9 @@ def purge_plan(folder: DataFolder, environ: Mapping[str, str]) -> Plan:
     if note is not None and not note.config:
         raise SyncthingError(
             f"The Syncthing at {note.url} may still share this folder, and would delete the memories on your other "
-            f"machines too. Remove the folder {FOLDER_ID} in its page, delete {note_path(folder)}, then purge again."
+            f"machines too. Run `llm-memory sync-setup --remove --url {note.url} --api-key KEY` (its page, Actions > "
+            f"Settings > General, shows the key), or remove the folder {FOLDER_ID} in its page and delete "
+            f"{note_path(folder)}; then purge again."
         )
     try:
         found = sharing(folder, environ)
@@ -119,8 +120,25 @@ def purge_plan(folder: DataFolder, environ: Mapping[str, str]) -> Plan:
             plan.steps += removal_plan(folder, reach(home, url=note.url if note else ""), environ).steps
         except SyncthingError as error:
             raise SyncthingError(
-                f"Syncthing shares this folder, and would delete the memories on your other machines too. Start it, so "
-                "that the folder can be taken out of it first, then purge again. If Syncthing is gone from this "
-                f"machine, delete {home.config} first. ({error})"
+                "Syncthing shares this folder, and would delete the memories on your other machines too: it has to "
+                f"be taken out of it first. {_first(error, folder, note)}"
             ) from error
     return plan if found else removal_plan(folder, None, environ)
+
+
+def _first(error: SyncthingError, folder: DataFolder, note: Note | None) -> str:
+    """What to do before a purge where Syncthing could not be asked. Its config.xml is never to be deleted: it holds
+    everything else that Syncthing does, and the machine's id."""
+    by_hand = (
+        f"Or: `./install.sh --uninstall`, then remove the folder {FOLDER_ID} in Syncthing's page (its files stay; "
+        f"nothing to do where Syncthing is gone for good), and delete {folder.root} after that."
+    )
+    if isinstance(error, NotAnsweringError):
+        return f"{error.what}. Start it, then purge again. {by_hand}"
+    if isinstance(error, RefusedKeyError):
+        url = f" --url {note.url}" if note and note.url else ""
+        return (
+            f"{error.what}. Run `llm-memory sync-setup --remove{url} --api-key KEY` (its page, Actions > Settings > "
+            f"General, shows the key), then purge again. {by_hand}"
+        )
+    return f"{error} Then purge again. {by_hand}"

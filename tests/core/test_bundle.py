@@ -224,12 +224,15 @@ def test_what_is_no_file_of_ours_stays_out_and_is_named(folder: DataFolder, tmp_
     Path(folder.transcripts, f"{SESSION}/linked").symlink_to("/etc")
     os.mkfifo(Path(folder.transcripts, f"{SESSION}/pipe"))
     write_transcript(folder, f"{SESSION}/tool-results/a.txt~", b"a backup of nothing")
+    write_transcript(folder, f"{SESSION}/tool-results/x (1).txt", b"so named by Claude Code")
+    write_transcript(folder, f"{SESSION}/tool-results/x.txt", b"beside it")
     write_transcript(folder, f"{SESSION}.sync-conflict-20260314-091244-ABCDEFG.jsonl", b"other")
     Path(folder.config, "other.md").write_text("not ours", encoding="utf-8")
     Path(folder.config, "CLAUDE.md~").write_text("an editor's", encoding="utf-8")
     found = export(folder, tmp_path / "all.tar")
     got = members_of(tmp_path / "all.tar")
-    assert got.pop(f"transcripts/{SESSION}/tool-results/a.txt~")
+    for name in ("a.txt~", "x (1).txt", "x.txt"):
+        assert got.pop(f"transcripts/{SESSION}/tool-results/{name}")
     assert {name: data for name, data in got.items() if name != "manifest.json"} == expected
     left = dict(found.left)
     assert set(left) == {

@@ -404,7 +404,7 @@ def test_copies_that_wait_are_merged_with_what_comes(folder: DataFolder, other: 
     import_(other, bundle_path)
     said = {json.loads(path.read_bytes())["content"] for path in Path(other.records).iterdir()}
     assert said == {"theirs", "ours", "a copy's"}
-    assert record_copies.uuids_with_copies(other) == transcript_copies.with_copies(other) == []
+    assert list(record_copies.find(other)) == transcript_copies.with_copies(other) == []
     assert config_copies.with_copies(other) == []
 
 

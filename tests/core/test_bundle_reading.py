@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memories.core import bundle, bundle_import, bundle_reading
+from memories.core import bundle, bundle_reading, bundle_staging
 from memories.core.errors import BundleError
 from memories.core.paths import DataFolder
 from tests.core.bundles import (
@@ -114,7 +114,7 @@ def test_more_than_the_disk_has_room_for_is_refused_before_it_is_read(folder: Da
     size = 1 << 60
     refused(folder, bundle.header(f"transcripts/{SESSION}.jsonl", size), "more than the disk has room for")
     half = os.statvfs(folder.root).f_bavail * os.statvfs(folder.root).f_frsize // 2
-    room = bundle_import.room_on_disk(folder)
+    room = bundle_staging.room_on_disk(folder)
     room(f"transcripts/{SESSION}.jsonl", half)
     with pytest.raises(BundleError, match="room"):
         room(f"transcripts/{OTHER_SESSION}.jsonl", half + (1 << 40))
@@ -123,7 +123,7 @@ def test_more_than_the_disk_has_room_for_is_refused_before_it_is_read(folder: Da
 def test_a_transcript_that_is_here_already_needs_no_room(folder: DataFolder) -> None:
     write_transcript(folder, f"{SESSION}.jsonl", b"")
     os.truncate(Path(folder.transcripts, f"{SESSION}.jsonl"), 1 << 43)  # a hole
-    bundle_import.room_on_disk(folder)(f"transcripts/{SESSION}.jsonl", 1 << 43)
+    bundle_staging.room_on_disk(folder)(f"transcripts/{SESSION}.jsonl", 1 << 43)
 
 
 def test_a_bomb_of_empty_files_is_refused(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:

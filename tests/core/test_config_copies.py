@@ -190,6 +190,68 @@ def test_a_file_that_is_edited_meanwhile_is_left_for_the_next_sync(
     assert _settle(folder).changed
 
 
+@pytest.mark.parametrize("name", [RULES, SETTINGS])
+@pytest.mark.parametrize("is_there", [True, False])
+def test_what_is_saved_at_the_last_moment_before_the_file_is_replaced_stays(
+    folder: DataFolder, monkeypatch: pytest.MonkeyPatch, name: str, is_there: bool
+) -> None:
+    mine, other, saved = b'{"a": 1}\n', b'{"b": 1}\n', b'{"a": 1, "saved by hand": 1}\n'
+    if is_there:
+        _put(folder, name, mine)
+    _put(folder, _copy(name), other)
+    _put(folder, _copy(name, " (1)"), mine)
+    fsync = os.fsync
+
+    def and_save(fd: int) -> None:
+        fsync(fd)
+        if not is_saved and f"/.{name}.tmp-" in os.readlink(f"/proc/self/fd/{fd}"):
+            is_saved.append(True)
+            os.replace(_put(folder, ".saved", saved), Path(folder.config, name))
+
+    is_saved: list[bool] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", and_save)
+        outcome = _settle(folder, name)
+    assert is_saved
+    assert (outcome.changed, outcome.kept, outcome.left[0][0]) == (False, [], f"config/{name}")
+    assert _files(folder) == {name: saved, _copy(name): other, _copy(name, " (1)"): mine}
+    assert os.listdir(Path(folder.state, "merged")) == []
+    assert _settle(folder, name).changed
+    assert b"saved by hand" in _files(folder)[name]
+
+
+def test_a_copy_that_is_written_to_while_it_is_merged_stays(
+    folder: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _put(folder, RULES, b"- mine\n")
+    copy = _put(folder, _copy(RULES), b"- other\n")
+    merge = config_merge.merge_texts
+
+    def and_write(texts: set[bytes], shipped: tuple[str, ...]) -> bytes:
+        copy.write_bytes(b"- yet another\n")
+        return merge(texts, shipped)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(config_merge, "merge_texts", and_write)
+        assert _settle(folder).changed
+    assert _files(folder)[copy.name] == b"- yet another\n"
+    _settle(folder)
+    assert set(_files(folder)[RULES].split(b"\n")) == {b"- mine", b"- other", b"- yet another", b""}
+
+
+@pytest.mark.parametrize("name", [RULES, SETTINGS])
+def test_what_would_be_too_large_to_be_read_again_is_not_merged(folder: DataFolder, name: str) -> None:
+    def large(letter: str) -> bytes:
+        return json.dumps({"excluded_paths": [f"/{letter}/{number:060d}" for number in range(9000)]}, indent=0).encode()
+
+    _put(folder, name, large("a"))
+    _put(folder, _copy(name), large("b"))
+    outcome = _settle(folder, name)
+    assert (outcome.changed, [path for path, _ in outcome.left]) == (False, [f"config/{name}"])
+    assert "by hand" in outcome.left[0][1]
+    assert _files(folder) == {name: large("a"), _copy(name): large("b")}
+
+
 def test_a_disk_that_refuses_is_an_error_and_nothing_is_lost(folder: DataFolder) -> None:
     _put(folder, RULES, b"- mine\n")
     _put(folder, _copy(RULES), b"- other\n")

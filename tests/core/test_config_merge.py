@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memories.core.config_merge import merge_settings, merge_settings_texts, merge_texts
+from memories.core.settings import DEFAULTS, problem_of
 
 OLD = b"# Rules\n\nSearch first.\n"
 NEW = b"# Rules\n\nSearch first, then store.\n"
@@ -61,6 +62,67 @@ def test_a_whole_section_comes_with_its_heading_and_lines_that_stand_elsewhere_t
     assert Counter(merged.splitlines())["- small"] == 2
 
 
+def test_words_changed_here_and_lines_moved_there_bring_no_line_twice() -> None:
+    rules = [f"- rule {number}\n" for number in range(12)]
+    edited = "".join(rules).replace("- rule 5\n", "- rule 5, said better\n")
+    merged = _merged(edited, "".join(rules[6:] + rules[:6]))
+    assert merged == "".join(rules).replace("- rule 5\n", "- rule 5\n- rule 5, said better\n")
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_a_text_whose_words_and_places_change_for_ever_grows_by_new_words_only(random: Any) -> None:
+    text = b"# Rules\n\n## One\n\n" + b"".join(b"- rule %d\n" % n for n in range(6)) + b"\n## Two\n\n- last\n"
+    said = set(text.splitlines())
+    for cycle in range(30):
+        lines = text.splitlines(keepends=True)
+        turn, chosen = random.randrange(len(lines)), random.randrange(len(lines))
+        moved = b"".join(lines[turn:] + lines[:turn])
+        lines[chosen] = b"- said anew %d\n" % cycle
+        said.add(lines[chosen].rstrip())
+        text = merge_texts([b"".join(lines), moved], ())
+        assert _count(text) == Counter(line for line in said if line)
+
+
+def test_a_line_that_is_new_in_a_section_which_stands_elsewhere_comes_into_that_section() -> None:
+    one = "# A\n\n- a, first\n- a, second\n\n# B\n\n- b\n- b, reworded at length\n"
+    other = "# B\n\n- b\n- new in b\n\n# A\n\n- new in a\n- a, first\n- a, second\n"
+    found = _merged(one, other)
+    a, b = found.index("# A"), found.index("# B")
+    assert (
+        a < found.index("- new in a") < found.index("- a, first") < b < found.index("- b\n") < found.index("- new in b")
+    )
+    assert Counter(found.split("\n"))["# A"] == Counter(found.split("\n"))["# B"] == 1
+
+
+def test_sections_and_paragraphs_that_are_put_in_do_not_run_into_others() -> None:
+    one = "# A\n\none of them\n\n# Z\n\nlast, and the longer text\n"
+    assert _merged(one, "# A\n\none of them\n\n# M\n\n- m\n\n# Z\n") == one.replace("# Z", "# M\n\n- m\n\n# Z")
+    assert _merged(one, "# A\n\none of them\n\n# M\n\n- m\n").endswith("text\n\n# M\n\n- m\n")
+
+
+@pytest.mark.parametrize("fence", ["```", "~~~~", "  ```"])
+def test_a_block_of_code_is_put_in_whole_and_nothing_is_put_into_one(fence: str) -> None:
+    def text(*commands: str, more: str = "") -> str:
+        lines = "".join(f"{command}\n" for command in commands)
+        return f"# Build\n\n{fence}sh\n{lines}{fence}\n\nText.\n{more}"
+
+    one, other = text("make", "make test", "make install", more="Mine.\n"), text("make", "make lint", more="Other.\n")
+    merged = _merged(one, other)
+    for commands in ("make\nmake test\nmake install", "make\nmake lint"):
+        assert f"{fence}sh\n{commands}\n{fence}\n" in merged
+    assert merged.count(fence) == 4
+    moved = "Text, moved up.\n" + one.removesuffix("Text.\nMine.\n")
+    assert _merged(merged, moved).count(fence) == 4
+
+
+def test_a_fence_that_is_never_closed_is_a_line_like_any_other() -> None:
+    merged = _merged("a\n```\ncode\n```\nb\nlonger\n", "```sh\na\nc\n")
+    assert {"a", "b", "c", "code", "longer", "```", "```sh"} == set(merged.split("\n")) - {""}
+    long = b"".join(b"```%d\n" % number for number in range(20_000)) + b"`" * 20_000 + b"x`\n"
+    assert merge_texts([long, b"~~~\na\n"], ()).startswith(b"```0\n")
+
+
 def test_a_line_that_stands_twice_in_one_text_stands_twice_in_what_comes_of_it() -> None:
     assert _merged("a\nx\nb\n", "a\nb\nx\nc\nx\n").split().count("x") == 2
 
@@ -77,7 +139,7 @@ def test_bytes_that_are_no_text_are_kept_too() -> None:
     assert set(merge_texts([b"\xff\xfe\n\0", b"a\n"], ()).split(b"\n")) >= {b"\xff\xfe", b"\0", b"a"}
 
 
-LINES = st.lists(st.sampled_from((b"a", b"b", b"c", b"", b"  d", b"a ", b"e\r")), max_size=8)
+LINES = st.lists(st.sampled_from((b"a", b"b", b"c", b"", b"  d", b"a ", b"e\r", b"```", b"```x", b"~~~~")), max_size=8)
 TEXTS = st.lists(st.tuples(LINES, st.sampled_from((b"", b"\n"))).map(lambda one: b"\n".join(one[0]) + one[1]),
                  min_size=1, max_size=4)  # fmt: skip
 
@@ -139,19 +201,54 @@ def test_settings_are_joined_by_their_kind(one: Any, other: Any, merged: Any) ->
     assert json.dumps(merge_settings([one, other])) == json.dumps(merge_settings([other, one])) == json.dumps(merged)
 
 
+PATHS = {"excluded_paths": ["/secret"]}
+
+
+@pytest.mark.parametrize("invalid", [None, "x", 5, {}, {"/a": "/b"}, False, [5], [None, "/secret"]])
+def test_exclusions_that_can_be_read_are_not_displaced_by_what_cannot(invalid: Any) -> None:
+    assert merge_settings([{"excluded_paths": invalid}, PATHS]) == PATHS
+    assert merge_settings([PATHS, {"excluded_paths": invalid}]) == PATHS
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "merged"),
+    [
+        ({"excluded_paths": ["/a", 5]}, {"excluded_paths": ["/b"]}, {"excluded_paths": ["/a", "/b"]}),
+        ({"excluded_paths": ["/a", 5]}, {"excluded_paths": "/b"}, {"excluded_paths": ["/a", 5]}),
+        ({"briefing_chars": 6000}, {"briefing_chars": -1}, {"briefing_chars": 6000}),
+        ({"briefing_chars": 6000}, {"briefing_chars": 100_000}, {"briefing_chars": 6000}),
+        ({"briefing_chars": -1}, {"briefing_chars": "1"}, {"briefing_chars": -1}),
+        ({"checkpoint_tokens": 9}, {"checkpoint_tokens": False}, {"checkpoint_tokens": 9}),
+        ({"narrative_upkeep": True}, {"narrative_upkeep": 0}, {"narrative_upkeep": True}),
+        ({"narrative_upkeep": False}, {"narrative_upkeep": "no"}, {"narrative_upkeep": False}),
+        ({"project_aliases": {"a": "x"}}, {"project_aliases": {"a": 1, "b": "y", "c": 1}},
+         {"project_aliases": {"a": "x", "b": "y"}}),
+        ({"project_aliases": {"a": "x"}}, {"project_aliases": ["a"]}, {"project_aliases": {"a": "x"}}),
+    ],
+)  # fmt: skip
+def test_a_value_that_is_of_no_use_gives_way_to_one_that_is(one: Any, other: Any, merged: Any) -> None:
+    assert merge_settings([one, other]) == merge_settings([other, one]) == merged
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-2, 2) | st.floats() | st.sampled_from(("", "a", "é", "\ud800")),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
     max_leaves=6,
 )
-SETTINGS = st.dictionaries(st.sampled_from("abcd"), JSON, max_size=4)
+TEXT_LISTS = st.lists(st.sampled_from("ab") | st.integers(0, 1), max_size=3)
+TEXT_OBJECTS: st.SearchStrategy[Any] = st.dictionaries(
+    st.sampled_from("ab"), st.sampled_from("xy") | st.integers(0, 1) | st.just({}), max_size=3
+)
+SETTINGS = st.dictionaries(
+    st.sampled_from(("a", "b", *DEFAULTS)), JSON | TEXT_LISTS | TEXT_OBJECTS | st.integers(-1, 9501), max_size=4
+)
 
 
 def _text(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(SETTINGS, SETTINGS, SETTINGS)
 def test_merging_settings_is_a_join(one: Any, two: Any, three: Any) -> None:
     merged = merge_settings([one, two, three])
@@ -161,6 +258,8 @@ def test_merging_settings_is_a_join(one: Any, two: Any, three: Any) -> None:
     for value in (one, two, three, merged):
         assert _text(merge_settings([merged, value])) == _text(merged)
         assert value.keys() <= merged.keys()
+        for name in value.keys() & DEFAULTS.keys():
+            assert problem_of(name, value[name]) or not problem_of(name, merged[name])
 
 
 @settings(max_examples=80, deadline=None)

@@ -58,6 +58,20 @@ def test_other_names_and_partial_files_are_no_copies(name: str) -> None:
     assert copies.original_name(name) is None
 
 
+@pytest.mark.parametrize(
+    ("name", "original"),
+    [(name, of) for name, of in COPIES if "~" not in name and "(1)." not in name]
+    + [
+        ("x (1).sync-conflict-20260314-091244-ABCDEFG.txt", "x (1).txt"),
+        ("x (1).txt", None),
+        ("notes.txt~", None),
+        ("x.sync-conflict-20260314-091244-ABCDEFG.txt~", "x.txt~"),
+    ],
+)  # fmt: skip
+def test_where_other_programs_name_files_only_a_dated_mark_makes_a_copy(name: str, original: str | None) -> None:
+    assert copies.original_name(name, dated=True) == original
+
+
 @given(st.text(st.characters(exclude_characters="/\0"), min_size=1), st.sampled_from([name for name, _ in COPIES]))
 def test_a_copy_of_any_file_leads_to_a_name_that_is_no_copy_itself(stem: str, copy: str) -> None:
     original = copies.original_name(stem + copy)

@@ -66,6 +66,17 @@ def test_whole_files_are_compared(tmp_path: Path) -> None:
         assert diverged.is_beginning(str(tmp_path / "one"), str(tmp_path / "other")) is is_one
 
 
+def test_files_are_ordered_by_their_bytes_a_beginning_before_what_begins_with_it(tmp_path: Path) -> None:
+    much = b"a" * transcripts.CHUNK_BYTES
+    contents = [b"", b"a", much + b"a", much + b"b", b"b"]
+    for number, content in enumerate(contents):
+        (tmp_path / str(number)).write_bytes(content)
+    for one in range(5):
+        for other in range(5):
+            found = diverged.order(str(tmp_path / str(one)), str(tmp_path / str(other)))
+            assert found == (one > other) - (one < other)
+
+
 def test_a_file_set_aside_has_both_names_and_again_changes_nothing(tmp_path: Path) -> None:
     one, beside = tmp_path / "one", tmp_path / "beside"
     one.write_bytes(b"a")

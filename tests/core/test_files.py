@@ -116,3 +116,26 @@ def test_a_file_dated_after_2262_has_a_state_that_sqlite_can_hold(place: Path) -
     assert listing.mtimes_ns == [files.mtime_ns((place / "late.json").stat())]
     assert 0 <= listing.mtimes_ns[0] < 2**63
     assert listing.fingerprint()
+
+
+def test_a_file_that_changed_since_it_was_seen_is_neither_replaced_nor_removed(place: Path) -> None:
+    path = place / "note"
+    path.write_bytes(b"old")
+    seen, absent = files.Seen(str(path), os.lstat(path)), files.Seen(str(path), None)
+    (place / "arrives").write_bytes(b"new")
+    os.replace(place / "arrives", path)
+    for state in (seen, absent):
+        with pytest.raises(files.ChangedMeanwhileError):
+            files.write_atomic(str(path), b"ours", unchanged=[state])
+        with pytest.raises(files.ChangedMeanwhileError):
+            state.remove()
+    assert (path.read_bytes(), os.listdir(place)) == (b"new", ["note"])
+
+
+def test_a_file_that_is_what_was_seen_is_replaced_and_removed(place: Path) -> None:
+    path = place / "note"
+    files.write_atomic(str(path), b"ours", unchanged=[files.Seen(str(path), None)])
+    seen = files.Seen(str(path), os.lstat(path))
+    seen.remove()
+    seen.remove()
+    assert os.listdir(place) == []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from memories.core.locks import FileLock
 from memories.core.paths import DataFolder
 from memories.core.settings import DEFAULTS
 from tests.conftest import MakeRecord
+from tests.hooks.conftest import ROOT, WITHOUT_ROOTS_POWERS, can_be_refused
 
 STAMP = ".sync-conflict-20260314-091244-ABCDEFG"
 SESSION = "7b1e2f04-0000-4000-8000-00000000c0de"
@@ -162,3 +165,95 @@ def test_a_sync_merges_before_it_brings_the_mirror_up_to_date(folder: DataFolder
     finally:
         connection.close()
     assert rows == [("Deploys go out on Mondays.", "active"), (record["content"], "archived")]
+
+
+_MERGE = """
+import json, sys
+from memories.core import merge_copies, paths
+done = merge_copies.run(paths.DataFolder(sys.argv[1]), shipped_rules=tuple)
+print(json.dumps([done.left, done.records, done.transcripts, done.config]))
+"""
+
+
+@can_be_refused
+@pytest.mark.parametrize("place", ["records", "trash", "transcripts", "config"])
+def test_a_folder_that_cannot_be_read_is_named_and_what_is_elsewhere_is_merged(
+    folder: DataFolder, make_record: MakeRecord, place: str
+) -> None:
+    leave_copy(folder, make_record("A note."), importance=9)
+    Path(folder.transcripts, f"{SESSION}{STAMP}.jsonl").write_bytes(b"one\n")
+    Path(folder.config, f"CLAUDE{STAMP}.md").write_text("theirs\n", encoding="utf-8")
+    os.chmod(Path(folder.root, place), 0)
+    prefix = WITHOUT_ROOTS_POWERS if os.geteuid() == 0 else ()
+    command = [*prefix, sys.executable, "-c", _MERGE, folder.root]
+    done = subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
+    os.chmod(Path(folder.root, place), 0o700)
+    assert json.loads(done.stdout) == [
+        [[place, "cannot be read (Permission denied): check its permissions"]],
+        place not in {"records", "trash"},
+        place != "transcripts",
+        place != "config",
+    ]
+
+
+def test_a_lock_that_cannot_be_taken_is_named(folder: DataFolder, make_record: MakeRecord) -> None:
+    copy = leave_copy(folder, make_record("A note."))
+    Path(folder.state, "merge.lock").mkdir()
+    result = merged(folder)
+    assert [path for path, _ in result.left] == ["state/merge.lock"]
+    assert "Is a directory" in result.left[0][1]
+    assert copy.exists()
+
+
+def test_a_log_that_cannot_be_written_is_named_and_what_was_merged_is_told(
+    folder: DataFolder, make_record: MakeRecord
+) -> None:
+    record = make_record("A note.")
+    leave_copy(folder, record, content="Another note.", updated_at="2027-01-01T00:00:00")
+    Path(folder.state, "merges.jsonl").mkdir()
+    result = merged(folder)
+    assert (result.records, len(result.kept)) == (1, 1)
+    assert [path for path, _ in result.left] == ["state/merges.jsonl"]
+
+
+def test_the_log_is_written_once_for_many_merges(
+    folder: DataFolder, make_record: MakeRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uuids = sorted(make_record(f"Note {number}.")["uuid"] for number in range(7))
+    for uuid in uuids:
+        leave_copy(folder, records.load(folder, uuid), importance=9)
+    monkeypatch.setattr(merge_copies, "NOTED_AT_ONCE", 3)
+    written: list[int] = []
+    note_all = merge_log.note_all
+
+    def counted(place: DataFolder, merges: list[tuple[str, str, list[str]]]) -> None:
+        written.append(len(merges))
+        note_all(place, merges)
+
+    monkeypatch.setattr(merge_log, "note_all", counted)
+    assert merged(folder).records == len(uuids)
+    assert written == [3, 3, 1]
+    assert [entry["name"] for entry in merge_log.read(folder)] == uuids[::-1]
+
+
+def test_merges_are_noted_although_the_run_is_broken_off(
+    folder: DataFolder, make_record: MakeRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(2):
+        leave_copy(folder, make_record(f"Note {number}."), importance=9)
+
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        merge_copies.run(folder, shipped_rules=tuple, progress=stop)
+    assert len(merge_log.read(folder)) == 1
+
+
+def test_a_run_tells_how_far_it_is(folder: DataFolder, make_record: MakeRecord) -> None:
+    for number in range(2):
+        leave_copy(folder, make_record(f"Note {number}."), importance=9)
+    Path(folder.transcripts, f"{SESSION}{STAMP}.jsonl").write_bytes(b"one\n")
+    told: list[tuple[int, int]] = []
+    merge_copies.run(folder, shipped_rules=tuple, progress=lambda done, total: told.append((done, total)))
+    assert told == [(1, 3), (2, 3), (3, 3)]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from memories.core import clock, merge_log
+from memories.core import clock, merge_copies, merge_log
 from memories.core.errors import StorageError
 from memories.core.paths import DataFolder
 
@@ -40,9 +40,12 @@ def test_a_state_folder_that_is_missing_is_made(tmp_path: Path) -> None:
     assert len(merge_log.read(folder)) == 1
 
 
-def test_the_log_keeps_the_last_500_and_what_they_name(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert merge_log.LIMIT == 500
+def test_what_lines_that_go_name_goes_unless_a_line_that_stays_names_it_too(
+    folder: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (merge_log.LIMIT, merge_log.CONFIG_LIMIT) == (500, 100)
     monkeypatch.setattr(merge_log, "LIMIT", 3)
+    monkeypatch.setattr(merge_log, "CONFIG_LIMIT", 1)
     place = Path(folder.state, "merged")
     place.mkdir()
     outside = Path(folder.state, "hooks.log")
@@ -53,9 +56,31 @@ def test_the_log_keeps_the_last_500_and_what_they_name(folder: DataFolder, monke
     merge_log.note(folder, "rules", "2", ["state/merged/b-CLAUDE.md", "state/merged/../hooks.log", "state/merged/.."])
     for number in range(3, 7):
         merge_log.note(folder, "record", str(number), ["state/merged/b-CLAUDE.md"] if number in {3, 6} else [])
-    assert [entry["name"] for entry in merge_log.read(folder)] == ["6", "5", "4"]
+    merge_log.note(folder, "settings", "7", [])
+    assert [entry["name"] for entry in merge_log.read(folder)] == ["7", "6", "5", "4"]
     assert sorted(os.listdir(place)) == ["b-CLAUDE.md", "nobodys"]
     assert outside.exists()
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_however_many_records_are_merged_the_versions_of_rules_and_settings_are_kept(
+    folder: DataFolder, monkeypatch: pytest.MonkeyPatch, at_once: bool
+) -> None:
+    monkeypatch.setattr(merge_log, "LIMIT", 20)
+    kept = Path(folder.state, "merged", "abc-CLAUDE.md")
+    kept.parent.mkdir()
+    kept.touch()
+    merge_log.note(folder, "rules", "CLAUDE.md", ["state/merged/abc-CLAUDE.md"])
+    merges: list[tuple[str, str, list[str]]] = [("record", str(number), []) for number in range(50)]
+    for some in [merges] if at_once else [[one] for one in merges]:
+        merge_log.note_all(folder, some)
+    assert [entry["name"] for entry in merge_log.read(folder)] == [*map(str, range(49, 29, -1)), "CLAUDE.md"]
+    assert kept.exists()
+
+
+def test_a_merge_of_any_kind_of_file_can_be_noted(folder: DataFolder) -> None:
+    kinds = {merge_copies.RECORD, merge_copies.TRANSCRIPT, *merge_copies.CONFIG_KINDS.values(), "config"}
+    assert kinds == set(merge_log.KINDS)
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

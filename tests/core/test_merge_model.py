@@ -221,7 +221,7 @@ class Machine:
             self.world.deleted[uuid] = max(self.world.deleted.get(uuid, 0), clock.parse_time(deleted_at) or 0)
 
     def restore(self, choice: int) -> None:
-        if uuid := self.pick("trash", choice, logs=False):
+        if uuid := self.pick("trash", choice, logs=True):
             try:
                 self.world.note_edit(records.restore(self.folder, uuid))
             except RecordNotFoundError:
@@ -244,7 +244,7 @@ class Machine:
 
     def merge(self, choice: int) -> None:
         """All that wants it, or some of it."""
-        for position, uuid in enumerate(record_copies.uuids_with_copies(self.folder)):
+        for position, uuid in enumerate(sorted(record_copies.find(self.folder))):
             if choice % 3 or (choice >> position) & 1:
                 record_copies.settle(self.folder, uuid)
 
@@ -349,7 +349,9 @@ def check(world: World) -> None:
         assert not (alive and f"trash/{uuid}.json" in found)
         check_life(world, uuid, alive, found)
     for uuid, target in world.links:
-        if uuid not in world.deleted and (record := found.get(f"records/{uuid}.json")):
+        record = found.get(f"records/{uuid}.json", {})
+        # What was kept is deleted along with the record that won, too.
+        if record and not {uuid, record.get("conflict_of")} & world.deleted.keys():
             assert (target, "related_to") in records.valid_connections(record)
     for session, length in world.grown.items():
         uuid = session_logs.log_uuid(session)

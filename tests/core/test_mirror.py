@@ -284,6 +284,19 @@ def test_a_tombstone_that_arrives_hides_the_record(folder: DataFolder, make_reco
     assert (result.total, result.removed) == (0, 1)
 
 
+def test_a_record_is_seen_again_when_a_sync_takes_its_tombstone_away(
+    folder: DataFolder, make_record: MakeRecord
+) -> None:
+    record = make_record("restored on the other machine", created_at="2020-01-01T00:00:00")
+    _age(folder, record["uuid"])
+    grave = Path(records.trash_path(folder, record["uuid"]))
+    grave.write_bytes(records.dump(record | {"deleted_at": "2026-01-01T00:00:00"}))
+    assert mirror.update(folder).total == 0
+    grave.unlink()
+    result = mirror.update(folder)
+    assert (result.total, result.skipped) == (1, [])
+
+
 def test_an_edit_newer_than_the_tombstone_is_kept_and_reported(folder: DataFolder, make_record: MakeRecord) -> None:
     record = make_record("edited after", updated_at="2026-06-01T00:00:00")
     grave = record | {"deleted_at": "2026-01-01T00:00:00"}

@@ -65,10 +65,10 @@ def test_both_contents_are_there_afterwards_and_no_copy(folder: DataFolder) -> N
 def test_every_programs_copies_are_merged(folder: DataFolder, mark: str) -> None:
     put(folder.records, note("early"))
     put(folder.records, note("late", LATE), mark)
-    assert record_copies.uuids_with_copies(folder) == [UUID]
+    assert list(record_copies.find(folder)) == [UUID]
     record_copies.settle(folder, UUID)
     assert contents(folder.records) == ["early", "late"]
-    assert record_copies.uuids_with_copies(folder) == []
+    assert record_copies.find(folder) == {}
 
 
 def test_whichever_machine_merges_first_the_bytes_are_the_same(tmp_path: Path) -> None:
@@ -361,12 +361,11 @@ def test_one_listing_finds_every_uuid_that_wants_settling(folder: DataFolder) ->
         "4" * 32: ([], [f"{'4' * 32}{MARK}.json"]),
         "5" * 32: ([], []),
     }
-    assert record_copies.uuids_with_copies(folder) == ["3" * 32, "4" * 32, "5" * 32]
 
 
 def test_folders_that_are_missing_hold_no_copies_and_are_made(tmp_path: Path) -> None:
     folder = DataFolder(str(tmp_path / "new"))
-    assert record_copies.uuids_with_copies(folder) == []
+    assert record_copies.find(folder) == {}
     record_copies.settle(folder, UUID, brought_deleted=[records.dump(note("gone", deleted_at=LATE))])
     assert contents(folder.trash) == ["gone"]
 
@@ -440,7 +439,26 @@ def test_a_file_that_is_written_all_the_time_is_left_to_the_next_run(
     monkeypatch.setattr(os, "fsync", always)
     outcome = record_copies.settle(folder, UUID)
     assert "next sync" in outcome.left[-1][1]
-    assert record_copies.uuids_with_copies(folder) == [UUID]
+    assert list(record_copies.find(folder)) == [UUID]
+
+
+def test_a_copy_that_is_written_anew_while_it_is_merged_is_merged_again(
+    folder: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(folder.records, note("one", LATER))
+    copy = put(folder.records, note("two"), " (1)")
+    arriving = [note("three", LATE)]
+    fsync = os.fsync
+
+    def program_writes(fd: int) -> None:
+        fsync(fd)
+        if arriving:
+            Path(copy).write_bytes(records.dump(arriving.pop()))
+
+    monkeypatch.setattr(os, "fsync", program_writes)
+    assert record_copies.settle(folder, UUID).left == []
+    assert contents(folder.records) == ["one", "three", "two"]
+    assert record_copies.find(folder) == {}
 
 
 class KilledError(Exception):
@@ -492,7 +510,7 @@ def test_killed_at_any_file_operation_the_next_run_comes_to_the_same_end(
         assert {name: data for name, data in state(folder).items() if "/." not in name} == state(whole)
         if finished:
             break
-    assert at >= 5
+    assert at >= 3
 
 
 def killed_at(folder: DataFolder, at: int, patch: pytest.MonkeyPatch) -> bool:

@@ -16,6 +16,7 @@ from memories.core import record_merge, records, session_logs
 Record = dict[str, Any]
 UUID = "a" * 32
 SESSION = "22c27cac-b859-4875-a798-6d086e9ce27f"
+LOG = session_logs.log_uuid(SESSION)
 
 _TEXT = st.text(max_size=4) | st.sampled_from(["x", "é", "\ud800", "a, b", " ", "[1]"])
 _SCALAR = (
@@ -214,6 +215,13 @@ def test_a_content_that_lost_and_wins_later_is_not_its_own_predecessor() -> None
     assert again.record["connections"] == [{"to_uuid": again.kept[0]["uuid"], "relationship": "supersedes"}]
 
 
+def test_entries_that_are_there_twice_beside_a_dropped_link_do_not_come_and_go() -> None:
+    own = {"to_uuid": record_merge.kept_uuid(UUID, "text"), "relationship": "supersedes"}
+    version = note(connections=[None, None, own])
+    merged = record_merge.merge([version]).record
+    assert record_merge.merge([merged, version]).record == merged
+
+
 def test_a_users_own_link_to_a_kept_content_outlives_that_contents_return() -> None:
     own = {"to_uuid": record_merge.kept_uuid(UUID, "one"), "relationship": "related_to"}
     merged = record_merge.merge([note("one", updated_at="2026-03-14T10:00:00"), note("two", connections=[own])])
@@ -232,6 +240,59 @@ def test_of_a_session_s_logs_the_longer_stays_and_nothing_is_kept_beside() -> No
     assert merged.kept == []
     assert merged.record["content"] == "asked, answered"
     assert merged.record["tags"] == "mine"
+
+
+def test_a_restored_log_gives_way_to_a_longer_one_which_is_then_restored_too() -> None:
+    restored = log("asked", "2026-03-14T10:00:00", updated_at="2026-03-20T00:00:00", origin="laptop")
+    longer = log("asked, answered", "2026-03-14T11:00:00", origin="workstation")
+    merged = record_merge.merge([restored, longer])
+    assert (merged.record["content"], merged.kept) == ("asked, answered", [])
+    assert (merged.record["updated_at"], merged.record["origin"]) == ("2026-03-20T00:00:00", "laptop")
+
+
+def test_what_stands_under_a_logs_uuid_and_is_none_is_kept_beside_the_log() -> None:
+    edited = log("by hand", "2026-03-14T10:00:00", type="note", updated_at="2026-04-01T00:00:00")
+    merged = record_merge.merge([log("told", "2026-03-14T10:00:00"), edited])
+    assert merged.record["content"] == "told"
+    assert [kept["content"] for kept in merged.kept] == ["by hand"]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(
+        st.builds(
+            lambda content, ended, more: log(content, ended, **more),
+            st.sampled_from(["a", "b", "c"]),
+            _TIMES,
+            st.fixed_dictionaries(
+                {"type": st.sampled_from(["session_log", "session_log", "note"])},
+                optional={
+                    "updated_at": st.none() | _TIMES | st.just("never"),
+                    "origin": st.none() | st.sampled_from(["laptop", "workstation"]),
+                    "status": st.sampled_from(records.STATUSES),
+                    "turns": st.integers(0, 2),
+                },
+            ),
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    st.data(),
+)
+def test_logs_of_a_session_are_joined_alike_in_any_order_and_grouping(logs: list[Record], data: st.DataObject) -> None:
+    """But for what is kept of a version that is no log, with a log's text: the log's own text is not."""
+    at_once = join([{LOG: one} for one in logs])
+    states = [{LOG: one} for one in data.draw(st.permutations(logs))]
+    while len(states) > 1:
+        states = data.draw(st.permutations(states))
+        states = [join(states[:2]), *states[2:]]
+    again = join([at_once, at_once, *({LOG: one} for one in logs)])
+    if all(map(record_merge.is_derived, logs)):
+        assert states[0] == at_once == again
+    ours = [{name: one[LOG].get(name) for name in record_merge.LATEST} for one in (at_once, states[0], again)]
+    assert ours[0] == ours[1] == ours[2]
+    edits = map(records.last_edit, filter(record_merge.is_derived, logs))
+    assert records.last_edit(at_once[LOG]) >= max(edits, default=0)
 
 
 def test_a_session_log_that_no_machine_derived_is_kept_like_a_note() -> None:

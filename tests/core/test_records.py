@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memories.core import clock, records
+from memories.core import clock, records, session_logs
 from memories.core.errors import InvalidRecordError, RecordNotFoundError, StorageError
 from memories.core.paths import DataFolder
 from tests.conftest import MakeRecord
@@ -43,13 +43,73 @@ def test_unknown_fields_survive_a_rewrite(folder: DataFolder, make_record: MakeR
     assert records.load(folder, uuid)["mood"] == {"of": ["the", "day"]}
 
 
-def test_an_update_stamps_time_and_machine_but_not_on_session_logs(folder: DataFolder, make_record: MakeRecord) -> None:
-    note, log = make_record("a note")["uuid"], make_record("a log", type="session_log", origin=None)["uuid"]
-    for uuid in (note, log):
-        records.update(folder, uuid, lambda record: record.update(tags="x") is None)
-    assert records.load(folder, note)["updated_at"]
-    assert records.load(folder, note)["origin"] == records.machine_name()
-    assert "updated_at" not in records.load(folder, log)
+def test_an_update_stamps_time_and_machine_but_not_on_logs_derived_from_a_transcript(
+    folder: DataFolder, make_record: MakeRecord
+) -> None:
+    derived = make_record("a log", type="session_log", uuid=session_logs.log_uuid("s"), session_id="s", origin=None)
+    for record in (make_record("a note"), make_record("by hand", type="session_log", session_id="s"), derived):
+        records.update(folder, record["uuid"], lambda record: record.update(tags="x") is None)
+        stamped = records.load(folder, record["uuid"])
+        assert ("updated_at" in stamped) == (record is not derived)
+        assert stamped["origin"] == (None if record is derived else records.machine_name())
+
+
+def _arrives(monkeypatch: pytest.MonkeyPatch, path: str, *versions: dict[str, Any]) -> None:
+    """Let a file sync put these versions in place, one at each fsync: between our reading and our rename."""
+    arriving, fsync = [*versions], os.fsync
+
+    def sync_writes(fd: int) -> None:
+        fsync(fd)
+        if arriving:
+            Path(path + ".arrives").write_bytes(records.dump(arriving.pop(0)))
+            os.replace(path + ".arrives", path)
+
+    monkeypatch.setattr(os, "fsync", sync_writes)
+
+
+def test_an_update_goes_on_from_the_version_that_a_file_sync_brings_meanwhile(
+    folder: DataFolder, make_record: MakeRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = make_record("old", created_at="2026-01-01T00:00:00")
+    _arrives(monkeypatch, records.record_path(folder, record["uuid"]), record | {"content": "brought"})
+    records.update(folder, record["uuid"], lambda found: found.update(tags="x") is None)
+    found = records.load(folder, record["uuid"])
+    assert (found["content"], found["tags"]) == ("brought", "x")
+    assert os.listdir(folder.records) == [f"{record['uuid']}.json"]
+
+
+def test_a_record_that_is_written_all_the_time_is_an_error_and_stays_as_it_is(
+    folder: DataFolder, make_record: MakeRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = make_record("old")
+    brought = [record | {"content": f"brought {number}"} for number in range(9)]
+    _arrives(monkeypatch, records.record_path(folder, record["uuid"]), *brought)
+    with pytest.raises(StorageError, match="try again"):
+        records.update(folder, record["uuid"], lambda found: found.update(tags="x") is None)
+    assert records.load(folder, record["uuid"])["tags"] is None
+
+
+@pytest.mark.parametrize("field", ["updated_at", "deleted_at"])
+@pytest.mark.parametrize("value", ["10000-01-01T00:00:00", "yesterday", ""])
+def test_a_time_that_nobody_can_read_is_not_written(folder: DataFolder, field: str, value: str) -> None:
+    with pytest.raises(InvalidRecordError, match=field):
+        records.save(folder, records.new_record(type="note", content="text") | {field: value})
+    assert os.listdir(folder.records) == []
+
+
+@pytest.mark.parametrize("when", ["9999-12-31T23:59:58", "9999-12-31T23:59:59", "9999-12-31T23:59:59-12:00"])
+def test_at_the_end_of_time_a_record_can_still_be_changed_deleted_and_restored(
+    folder: DataFolder, make_record: MakeRecord, when: str
+) -> None:
+    uuid = make_record("text", updated_at=when)["uuid"]
+    records.update(folder, uuid, lambda record: record.update(tags="x") is None)
+    assert records.load(folder, uuid)["updated_at"] == "9999-12-31T23:59:59"
+    edited = make_record("text", updated_at=when)
+    grave = records.delete(folder, edited["uuid"])
+    assert grave["deleted_at"] == "9999-12-31T23:59:59"
+    assert records.stays_deleted(edited, grave)
+    records.restore(folder, edited["uuid"])
+    assert records.load(folder, edited["uuid"])["updated_at"] == "9999-12-31T23:59:59"
 
 
 def test_a_change_that_changes_nothing_leaves_the_file_as_it_is(folder: DataFolder, make_record: MakeRecord) -> None:
@@ -200,7 +260,7 @@ def _at(monkeypatch: pytest.MonkeyPatch, now: str) -> None:
 def test_an_edit_made_in_sight_of_a_later_time_is_later_still(
     folder: DataFolder, make_record: MakeRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    uuid = make_record("text", updated_at="2026-03-15T12:00:00")["uuid"]
+    uuid = make_record("text", created_at="2026-03-01T12:00:00", updated_at="2026-03-15T12:00:00")["uuid"]
     _at(monkeypatch, "2026-03-14T12:00:00")
     records.update(folder, uuid, lambda record: record.update(tags="x") is None)
     assert records.load(folder, uuid)["updated_at"] == "2026-03-15T12:00:01"
@@ -209,7 +269,7 @@ def test_an_edit_made_in_sight_of_a_later_time_is_later_still(
 def test_an_edit_with_a_clock_that_is_right_carries_that_time(
     folder: DataFolder, make_record: MakeRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    uuid = make_record("text", updated_at="2026-03-14T12:00:00")["uuid"]
+    uuid = make_record("text", created_at="2026-03-01T12:00:00", updated_at="2026-03-14T12:00:00")["uuid"]
     for now in ("2026-03-14T12:00:00", "2026-03-14T13:00:00"):
         _at(monkeypatch, now)
         records.update(folder, uuid, lambda record, now=now: record.update(tags=now) is None)  # type: ignore[misc]

@@ -375,6 +375,27 @@ def test_a_deleted_log_is_not_made_again(tmp_path: Path, folder: DataFolder) -> 
     assert os.listdir(folder.records) == []
 
 
+def test_a_longer_log_that_a_file_sync_brings_while_one_is_stored_stays(
+    tmp_path: Path, folder: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = short_session("/p")
+    path = script.write(tmp_path)
+    log = session_logs.build(path, None)
+    assert log is not None
+    target = Path(records.record_path(folder, log["uuid"]))
+    brought = [records.dump(log | {"content": "longer", "created_at": "2099-01-01T00:00:00"})]
+    fsync = os.fsync
+
+    def sync_writes(fd: int) -> None:
+        fsync(fd)
+        if brought:
+            target.write_bytes(brought.pop())
+
+    monkeypatch.setattr(os, "fsync", sync_writes)
+    assert not session_logs.store(folder, log)
+    assert records.load(folder, log["uuid"])["content"] == "longer"
+
+
 def test_a_broken_file_in_the_logs_place_is_left_alone(tmp_path: Path, folder: DataFolder) -> None:
     path = short_session("/p").write(tmp_path)
     broken = Path(records.record_path(folder, session_logs.log_uuid(SESSION)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memories.core import archived_sessions, conversation_index, diverged, mirror, transcript_copies
+from memories.core import archived_sessions, conversation_index, diverged, files, mirror, transcript_copies
 from memories.core.copies import Outcome
 from memories.core.errors import StorageError, TranscriptError
 from memories.core.paths import DataFolder
@@ -90,13 +90,34 @@ def test_an_archive_without_copies_has_nothing_to_settle(folder: DataFolder) -> 
 @pytest.mark.parametrize("name", [MAIN, AGENT, f"{SESSION}/tool-results/deep/out.txt", f"{SESSION}/tool-results/bare"])
 def test_copies_are_found_at_any_depth_and_named_by_their_file(folder: DataFolder, name: str) -> None:
     _put(folder, name, b"one\n")
-    for mark in COPIES:
+    for mark in COPIES[:3]:
         _put(folder, _copy(name, mark), b"one\ntwo\n")
-    _put(folder, name + "~", b"one\n")
     assert transcript_copies.with_copies(folder) == [name]
     assert _settle_all(folder)[0].changed
     assert _files(folder) == {name: b"one\ntwo\n"}
     assert transcript_copies.with_copies(folder) == []
+
+
+def test_beside_a_transcript_itself_copies_without_a_date_are_found_too(folder: DataFolder) -> None:
+    _put(folder, MAIN, b"one\n")
+    _put(folder, _copy(MAIN, " (1)"), b"one\ntwo\n")
+    _put(folder, MAIN + "~", b"one\n")
+    assert _settle_all(folder)[0].changed
+    assert _files(folder) == {MAIN: b"one\ntwo\n"}
+
+
+def test_files_that_claude_code_named_like_copies_stay_as_they_are(folder: DataFolder) -> None:
+    place = f"{SESSION}/tool-results"
+    names = ("x.txt", "x (1).txt", "notes.txt", "notes.txt~", "deep/y (2).txt", "deep/y.txt")
+    for name in names:
+        _put(folder, f"{place}/{name}", name.encode())
+    copy = f"{place}/x (1){COPIES[0]}.txt"
+    _put(folder, copy, b"x (1).txt, and more")
+    assert transcript_copies.with_copies(folder) == [f"{place}/x (1).txt"]
+    for name in names:
+        transcript_copies.settle(folder, f"{place}/{name}")
+    expected = {f"{place}/{name}": name.encode() for name in names}
+    assert _files(folder) == expected | {f"{place}/x (1).txt": b"x (1).txt, and more"}
 
 
 @pytest.mark.parametrize("mtime_ns", [1_773_478_800_000_000_000, 1_773_478_800_000_000_999])
@@ -266,6 +287,54 @@ def test_a_file_that_changes_while_it_is_compared_is_left_for_the_next_sync(
     assert copy.exists()
     assert transcript_copies.settle(folder, MAIN).changed
     assert _files(folder) == {MAIN: b"one\ntwo\nthree\n"}
+
+
+@pytest.mark.parametrize("written", ["file", "copy", "other copy"])
+@pytest.mark.parametrize("longer", ["file", "copy"])
+def test_what_is_written_to_while_versions_move_is_not_lost(
+    folder: DataFolder, monkeypatch: pytest.MonkeyPatch, written: str, longer: str
+) -> None:
+    main = _put(folder, MAIN, b"one\ntwo\n" if longer == "file" else b"one\n")
+    copy = _put(folder, _copy(MAIN), b"one\n" if longer == "file" else b"one\ntwo\n")
+    other = _put(folder, _copy(MAIN, COPIES[1]), b"one\n")
+    path = {"file": main, "copy": copy, "other copy": other}[written]
+    fsync_folder = files.fsync_folder
+    written_to: list[str] = []
+
+    def and_write(place: str) -> None:  # after everything was looked at, before copies go and move
+        if not written_to:
+            path.write_bytes(b"another session's words\n")
+        written_to.append(place)
+        fsync_folder(place)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "fsync_folder", and_write)
+        transcript_copies.settle(folder, MAIN)
+    assert written_to
+    _settle_all(folder)
+    assert transcript_copies.with_copies(folder) == []
+    assert _beginning_of_any(b"another session's words\n", folder)
+    assert _beginning_of_any(b"one\ntwo\n", folder) or (written, longer) in {("file", "file"), ("copy", "copy")}
+
+
+def test_many_versions_are_sorted_not_each_compared_with_every_other(
+    folder: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(100):
+        _put(folder, _copy(MAIN, f" ({number})"), b"one\n" * (number % 7) + b"%d\n" % number)
+    compared: list[str] = []
+
+    def count(compare: Callable[[str, str], int]) -> Callable[[str, str], int]:
+        def counted(one: str, other: str) -> int:
+            compared.append(one)
+            return compare(one, other)
+
+        return counted
+
+    monkeypatch.setattr(diverged, "order", count(diverged.order))
+    monkeypatch.setattr(diverged, "is_beginning", count(diverged.is_beginning))
+    assert len(transcript_copies.settle(folder, MAIN).kept) == 99
+    assert len(compared) < 1000
 
 
 def test_a_file_system_without_hard_links_will_do(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:

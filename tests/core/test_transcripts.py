@@ -182,6 +182,25 @@ def _beside(content: bytes) -> str:
     return f"{SESSION}/diverged-{hashlib.sha256(content).hexdigest()[:12]}.jsonl"
 
 
+@pytest.mark.parametrize("more", [b"", b"and more\n"])
+@pytest.mark.parametrize("is_beside", [False, True])
+def test_a_source_whose_words_differ_only_far_from_its_end_is_kept(
+    claude: Path, folder: DataFolder, more: bytes, is_beside: bool
+) -> None:
+    path, tail = claude / "-p" / f"{SESSION}.jsonl", b"same\n" * 20_000
+    theirs, mine = b"theirs\n" + tail + more, b"mine..\n" + tail
+    if is_beside:
+        _archive(folder, claude / "-r" / path.name, b"longest\n" * 100_000)
+    _archive(folder, claude / "-q" / path.name, theirs)
+    path.parent.mkdir()
+    path.write_bytes(mine)
+    assert not _is_held(folder, path)
+    assert transcripts.archive(folder, str(path))
+    assert {mine, theirs} <= set(_all(folder).values())
+    assert _is_held(folder, path)
+    assert not transcripts.archive(folder, str(path))
+
+
 @pytest.mark.parametrize("common", [b"", b"c" * 100_000])
 def test_of_two_machines_continuations_the_longer_is_the_archive_and_neither_flips_it(
     claude: Path, folder: DataFolder, common: bytes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from html import unescape
 from pathlib import Path
 
@@ -284,11 +285,24 @@ def test_a_content_kept_from_a_conflict_says_so_and_leads_to_both_sides(
 
 def test_a_kept_content_whose_other_side_is_gone_says_that(client: Client, memory_home: DataFolder) -> None:
     made = disagreements.all_of_it(memory_home)
-    records.delete(memory_home, made["record"])
+    os.remove(records.record_path(memory_home, made["record"]))
     mirror.update(memory_home)
     page = client.get(f"/m/{made['kept']}/").content.decode()
     assert "The memory that is shown instead is not here any more." in page
     assert "See both sides" not in page
+
+
+def test_an_edit_that_was_restored_after_it_lost_to_a_deletion_says_so(client: Client, memory_home: DataFolder) -> None:
+    made = disagreements.edited_and_deleted(memory_home)
+    record = records.restore(memory_home, made["kept"])
+    for status, said in (("active", "This one is shown to sessions."), ("archived", "This one is hidden")):
+        records.save(memory_home, record | {"status": status})
+        mirror.update(memory_home)
+        page = client.get(f"/m/{made['kept']}/").content.decode()
+        assert "and the memory of which it is a version was deleted." in page
+        assert "changed the same memory" not in page
+        assert said in page
+        assert f"llm-memory status --diff {made['kept']}" in page
 
 
 def test_a_memory_of_no_conflict_speaks_of_none(client: Client, remember: Remember) -> None:

@@ -114,7 +114,24 @@ def test_a_purge_waits_for_a_syncthing_that_shares_and_does_not_run(
     installed: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config(installed.home, installed.folder.root)
-    assert "Start it, so that the folder can be taken out of it first" in refused(installed, capsys)
+    said = refused(installed, capsys)
+    assert "does not answer" in said
+    assert "Start it, then purge again." in said
+    assert "config.xml" not in said
+
+
+def test_a_purge_that_syncthing_refuses_names_the_command_that_takes_a_key(
+    installed: Sandbox, daemon: Daemon, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    share(daemon, installed.folder.root)
+    daemon.wait(lambda: daemon.get("/rest/db/status?folder=llm-memory")["state"] == "idle")
+    home = installed.home / "copy"
+    home.mkdir()
+    (home / "config.xml").write_text(daemon.config.read_text("utf-8").replace(daemon.api_key, "wrong"), "utf-8")
+    monkeypatch.setenv("STHOMEDIR", str(home))
+    said = refused(installed, capsys)
+    assert "does not accept the API key. Run `llm-memory sync-setup --remove --api-key KEY`" in said
+    assert "config.xml" not in said
 
 
 @pytest.mark.parametrize(
@@ -131,6 +148,7 @@ def test_a_purge_refuses_what_it_cannot_look_into(installed: Sandbox, capsys: py
     write_note(installed.folder, Note("", "http://127.0.0.1:9", installed.folder.root))
     said = refused(installed, capsys)
     assert "The Syncthing at http://127.0.0.1:9 may still share this folder" in said
+    assert "`llm-memory sync-setup --remove --url http://127.0.0.1:9 --api-key KEY`" in said
     assert note_path(installed.folder) in said
     os.unlink(note_path(installed.folder))
     Path(installed.folder.root, ".stfolder").mkdir()

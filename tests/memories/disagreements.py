@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from memories.core import conversation_index, merge_copies, mirror, records
+from memories.core import conversation_index, merge_copies, mirror, record_merge, records
 from memories.core.paths import DataFolder
 from memories.selectors import mirror_connection
 from tests.memories.conversations import session_id, talk
@@ -35,6 +35,17 @@ def edited_twice(folder: DataFolder, shown: str, kept: str, **fields: Any) -> st
     other = record | {"content": kept, "origin": "laptop", "updated_at": "2026-03-13T09:00:00"}
     Path(folder.records, f"{record['uuid']}{MARK}.json").write_bytes(records.dump(other))
     return str(record["uuid"])
+
+
+def edited_and_deleted(folder: DataFolder, text: str = "Deploys go out on Fridays", **fields: Any) -> dict[str, str]:
+    """A note that the laptop edited and another machine deleted later, merged. record: its uuid, kept: the edit's."""
+    record = records.new_record(type="note", content="Deploys go out on Mondays", created_at="2026-03-01T08:00:00")
+    record |= {"origin": "desktop", **fields}
+    grave = record | {"deleted_at": "2026-03-14T09:00:00"}
+    Path(folder.trash, f"{record['uuid']}.json").write_bytes(records.dump(grave))
+    records.save(folder, record | {"content": text, "origin": "laptop", "updated_at": "2026-03-13T09:00:00"})
+    merge(folder)
+    return {"record": str(record["uuid"]), "kept": record_merge.kept_uuid(str(record["uuid"]), text)}
 
 
 def continued_twice(folder: DataFolder, number: int = 1) -> str:

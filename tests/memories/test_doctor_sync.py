@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,13 @@ from hypothesis import strategies as st
 from memories import doctor, doctor_sync
 from memories.core.paths import DataFolder
 from memories.findings import Check
+from memories.sync_words import device_said, folder_said
 from memories.syncthing import answers, state
 from memories.syncthing.answers import Device
-from memories.syncthing.state import Note, SyncState, note_path, read_note, sync_state, write_note
+from memories.syncthing.state import DeviceState, Note, SyncState, note_path, read_note, sync_state, write_note
+from memories.syncthing.troubles import device_trouble
 from tests.memories.rest_server import answering
-from tests.syncthing import Daemon, connect, running
+from tests.syncthing import Daemon, connect, introduce, running
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
@@ -78,9 +81,9 @@ def test_a_sound_sync_is_said_machine_by_machine(daemon: Daemon, folder: DataFol
         daemon.post("/rest/db/scan?folder=llm-memory")
         wait_for(daemon, folder, "has everything")
         assert [(one.name, one.status) for one in checks(folder)] == [("sync", "ok"), ("machine", "ok")]
-        assert checks(folder)[0].text == "Syncthing is idle, nothing to come"
+        assert checks(folder)[0].text == "everything has come to this machine"
         assert ("machine", "ok") in [(one.name, one.status) for one in doctor.run(folder)]
-    assert wait_for(daemon, folder, "was last seen").status == "ok"
+    assert wait_for(daemon, folder, "not connected, last seen").status == "ok"
     found = sync_state(folder)
     assert found
     assert [(one.name, one.connected, one.needs) for one in found.devices] == [("desk", False, None)]
@@ -90,8 +93,9 @@ def test_a_sound_sync_is_said_machine_by_machine(daemon: Daemon, folder: DataFol
 def test_a_machine_that_never_came_is_named_with_what_to_do_there(daemon: Daemon, folder: DataFolder) -> None:
     stranger = "YEGYXO3-4AGFRR5-RWY55DC-5ZPRDD6-ATIJV32-2L6CM2I-3NKMLBU-QSK4ZAS"
     call_command("sync_setup", "--yes", "--device", stranger, stdout=StringIO())
-    check = wait_for(daemon, folder, "has never connected")
-    assert (check.status, check.text) == ("warn", f"{stranger} has never connected")
+    check = wait_for(daemon, folder, "nothing has ever come")
+    assert (check.status, check.text) == ("warn", f"{stranger} is not connected, and nothing has ever come from it")
+    assert check.todo == "if it never said yes, run `llm-memory sync-setup` there"
 
 
 def test_a_folder_that_lost_its_ignores_its_marker_or_its_life_is_a_failure(daemon: Daemon, folder: DataFolder) -> None:
@@ -108,7 +112,9 @@ def test_a_folder_that_lost_its_ignores_its_marker_or_its_life_is_a_failure(daem
     os.rmdir(os.path.join(folder.root, ".stfolder"))
     with pytest.raises(OSError, match="500"):
         daemon.post("/rest/db/scan?folder=llm-memory")
-    assert wait_for(daemon, folder, "folder marker missing").status == "fail"
+    check = wait_for(daemon, folder, "folder marker missing")
+    assert check.status == "fail"
+    assert check.todo.endswith(f"`mkdir {folder.root}/.stfolder`")
     daemon.delete("/rest/config/folders/llm-memory")
     assert wait_for(daemon, folder, "no longer shares the folder").todo == "run `llm-memory sync-setup`"
 
@@ -120,7 +126,113 @@ def test_a_syncthing_that_has_stopped_is_a_warning(daemon: Daemon, folder: DataF
     assert check.todo.startswith("start Syncthing")
     daemon.config.unlink()
     (check,) = checks(folder)
-    assert "cannot be read" in check.text
+    assert "config.xml is gone" in check.text
+    assert check.todo.endswith("end it with `llm-memory sync-setup --remove`")
+
+
+def test_a_folder_paused_here_is_said_while_the_other_machine_is_connected(
+    daemon: Daemon, folder: DataFolder, tmp_path: Path
+) -> None:
+    with running(tmp_path / "desk") as other:
+        connect(daemon, other)
+        call_command("sync_setup", "--yes", "--device", "desk", stdout=StringIO())
+        daemon.patch("/rest/config/folders/llm-memory", {"paused": True})
+        check = wait_for(daemon, folder, "the folder is paused")
+        assert check.todo.startswith("resume it")
+        found = sync_state(folder)
+        assert found
+        assert (found.problem, [(one.connected, one.needs) for one in found.devices]) == ("", [(True, None)])
+        assert any(line.startswith("The folder is paused in Syncthing: resume it") for line in found.attention)
+
+
+def test_a_machine_that_was_not_let_in_is_a_warning_on_both_sides(
+    daemon: Daemon, folder: DataFolder, tmp_path: Path
+) -> None:
+    with running(tmp_path / "desk") as other:
+        introduce(daemon, other)  # desk does not know this machine, and refuses it
+        call_command("sync_setup", "--yes", "--device", "desk", stdout=StringIO())
+        daemon.wait(lambda: other.get("/rest/cluster/pending/devices"))
+        check = wait_for(daemon, folder, "nothing has ever come from it")
+        assert (check.status, check.todo) == ("warn", "if it never said yes, run `llm-memory sync-setup` there")
+        found = sync_state(folder)
+        assert found
+        assert (found.devices[0].has_sent, found.devices[0].needs) == (False, None)
+        assert found.devices[0].last_seen, "a refused handshake counts as seen"
+    with running(tmp_path / "phone") as third:
+        introduce(third, daemon)
+        check = wait_for(daemon, folder, "asks to connect")
+        assert (check.status, check.text) == ("warn", f"phone ({third.device_id}) asks to connect")
+        assert check.todo.startswith("run `llm-memory sync-setup`")
+
+
+def test_a_key_that_syncthing_does_not_accept_has_a_remedy_of_its_own(daemon: Daemon, folder: DataFolder) -> None:
+    other = Path(folder.state, "config.xml")
+    other.write_text(daemon.config.read_text("utf-8").replace(daemon.api_key, "wrong"), "utf-8")
+    write_note(folder, Note(str(other), "", folder.root))
+    (check,) = checks(folder)
+    assert check.text == f"Syncthing at {daemon.url} does not accept the API key"
+    assert "`llm-memory sync-setup --api-key KEY`" in check.todo
+    found = sync_state(folder)
+    assert found
+    (sentence,) = found.attention
+    assert sentence == f"{check.text}: {check.todo}."
+    assert ".;" not in sentence
+    assert "start" not in sentence
+
+
+SOUND = DeviceState("ID", "desk", True, False, 1.0, 0, has_sent=True, remote="valid")
+
+
+@pytest.mark.parametrize(
+    ("device", "said", "acted_on"),
+    [
+        (SOUND, "connected, has everything", False),
+        (replace(SOUND, remote=""), "connected, has everything, as far as Syncthing knows", False),
+        (replace(SOUND, needs=1), "connected, lacks 1 file", False),
+        (replace(SOUND, needs=None, has_sent=None, remote=""), "connected", False),
+        (replace(SOUND, remote="paused"), "connected, the folder is paused there", True),
+        (replace(SOUND, remote="notSharing"), "connected, does not share the folder", True),
+        (replace(SOUND, has_sent=False), "connected, nothing ever came", True),
+        (replace(SOUND, connected=False, has_sent=False), "not connected, nothing ever came", True),
+        (replace(SOUND, connected=False, has_sent=None, last_seen=None), "not connected, last seen never", True),
+        (replace(SOUND, connected=False, last_seen=time.time()), "not connected, last seen just now", False),
+        (replace(SOUND, paused=True), "paused in Syncthing", True),
+    ],
+)
+def test_a_machine_is_well_only_as_far_as_syncthing_knows(device: DeviceState, said: str, acted_on: bool) -> None:
+    assert device_said(device) == said
+    assert (device_trouble(device) is not None) == acted_on
+    assert len(SyncState(state="idle", ignoring=True, devices=[device]).attention) == acted_on
+
+
+def test_nothing_is_said_to_have_come_where_there_is_no_other_machine() -> None:
+    assert folder_said(SyncState(state="idle")) == "shared with no other machine yet"
+    assert folder_said(SyncState(state="idle", devices=[SOUND])) == "everything has come to this machine"
+    assert folder_said(SyncState(state="idle", devices=[SOUND], needs=1)) == "1 file still to come to this machine"
+    assert folder_said(SyncState(devices=[SOUND])) == "the folder is starting"
+    silent = replace(SOUND, has_sent=False)
+    assert folder_said(SyncState(state="idle", devices=[silent])) == "nothing has come from another machine yet"
+
+
+def test_what_a_newer_syncthing_tells_of_the_other_side_is_used(folder: DataFolder) -> None:
+    given = {
+        "config/folders": [{"id": "llm-memory", "devices": [{"deviceID": "A"}, {"deviceID": "B"}]}],
+        "config/devices": [{"deviceID": "B", "name": "desk"}],
+        "system/status": {"myID": "A"},
+        "system/connections": {"connections": {"B": {"connected": True}}},
+        "db/completion": {"needItems": 0, "needDeletes": 0, "sequence": 7, "remoteState": "notSharing"},
+    }
+
+    def answer(path: str) -> tuple[int, dict[str, str], bytes]:
+        value = given.get(path.partition("?")[0].removeprefix("/rest/"), {})
+        return 200, {}, json.dumps(value).encode()
+
+    with answering(answer) as server:
+        config = Path(folder.state, "config.xml")
+        address = server.url.removeprefix("http://")
+        config.write_text(f"<a><gui><address>{address}</address><apikey>k</apikey></gui></a>", "utf-8")
+        write_note(folder, Note(str(config), "", folder.root))
+        assert "desk (B) is connected, but does not share the folder" in [one.text for one in checks(folder)]
 
 
 def test_a_key_that_is_not_kept_is_said(folder: DataFolder) -> None:

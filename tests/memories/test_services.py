@@ -14,7 +14,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from memories import selectors, services
-from memories.core import mirror, projects, records
+from memories.core import mirror, projects, record_merge, records
 from memories.core.errors import (
     InvalidRecordError,
     ProjectError,
@@ -321,3 +321,14 @@ def test_a_narrative_stored_without_a_mirror_is_kept_and_says_that_the_old_one_s
     answer = services.memory_store(memory_home, session, content="# Two", type="narrative")
     assert any("could not be archived" in warning for warning in answer["warnings"])
     assert records.load(memory_home, answer["uuid"])["content"] == "# Two"
+
+
+def test_deleting_a_narrative_that_won_a_conflict_does_not_show_the_text_that_lost(
+    memory_home: DataFolder, session: Session
+) -> None:
+    stored = _narrative(memory_home, session, "What A wrote.", [])
+    lost = record_merge.kept_content(stored | {"content": "What B wrote."}, stored["uuid"])
+    records.save(memory_home, lost)
+    mirror.update(memory_home)
+    assert services.memory_delete(memory_home, stored["uuid"])["warnings"] == []
+    assert records.load(memory_home, lost["uuid"]) == lost

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from memories.core import clock, mirror, records, state
+from memories.core import clock, merge_log, mirror, records, state
 from memories.core.files import remove_quietly
 from memories.core.paths import DataFolder
 from memories.status import status
+from memories.status_json import status_json
 from memories.status_text import WIDTH, Paint, status_lines
 from memories.syncthing.state import DeviceState, Note, SyncState, write_note
 from tests.conftest import MakeRecord
@@ -40,15 +41,22 @@ def _section(lines: list[str], label: str) -> list[str]:
 
 def test_the_command_shows_one_plain_screen_and_succeeds(cli: Cli, memory_home: DataFolder) -> None:
     made = disagreements.all_of_it(memory_home)
-    said = cli.run("status")
-    assert "\x1b" not in said
-    lines = said.splitlines()
+    text = cli.run("status")
+    assert "\x1b" not in text
+    lines = text.splitlines()
+    if len(memory_home.root) > 40:  # a path as long as pytest makes them is on a line of its own
+        assert lines[1] == f"  {memory_home.root}"
+        lines[:2] = [f"{lines[0]} {memory_home.root}"]
     assert lines[0] == f"LLM Memory on {records.machine_name()}, in {memory_home.root}"
     assert lines[2:4] == ["1 thing to look at:", "- No hook has run on this machine yet."]
     assert max(map(len, lines[1:])) <= WIDTH
     assert len(lines) < 60
-    assert f"  {made['session'][:13]}" in _section(lines, "Conflicts")
-    assert f"  see both: llm-memory status --diff {made['kept'][:8]}" in _section(lines, "Conflicts")
+    said = _section(lines, "Conflicts")
+    assert f"  {made['session'][:13]}" in said
+    assert f"  see both: llm-memory status --diff {made['kept'][:8]}" in said
+    rules = [line for line in said if line.endswith("-CLAUDE.md")]
+    assert len(rules) == 2
+    assert f"  see both: llm-memory status --diff {rules[0].split('-')[0].strip()}" in said
 
 
 def test_a_terminal_gets_colour(cli: Cli, memory_home: DataFolder) -> None:
@@ -65,7 +73,119 @@ def test_json_has_the_same_facts(cli: Cli, memory_home: DataFolder) -> None:
         "lib": False,
     }  # fmt: skip
     assert (found["syncthing"], found["copies"]["waiting"]["items"], found["links"]["count"]) == (None, [], 0)
-    assert found["attention"] == [["No hook has run on this machine yet.", "hooks"]]
+    assert found["attention"] == [{"said": "No hook has run on this machine yet.", "section": "hooks"}]
+    assert found["index"]["types"][0] == {"type": "narrative", "active": 0, "archived": 0}
+    assert found["merged"]["contents"][0]["kept"]["changed_at"] == "2026-03-13T09:00:00Z"
+    assert found["merged"]["contents"][0]["kept"]["deleted_at"] is None
+
+
+def test_json_has_named_fields_and_times_with_their_zone(memory_home: DataFolder) -> None:
+    realistic.fill(memory_home)
+    disagreements.edited_and_deleted(memory_home)
+    state.beat(memory_home, "session_start")
+    sync = SyncState(problem="it is down", todo="start it", devices=[_device(last_seen=86_400.5), _device()])
+    found = status_json(status(memory_home), sync)
+    assert {"said": "It is down: start it.", "section": "machines"} in found["attention"]
+    assert [one["last_seen"] for one in found["syncthing"]["devices"]] == ["1970-01-02T00:00:00Z", None]
+    assert {"name", "said"} == set(found["copies"]["stuck"]["items"][0])
+    assert found["merged"]["deleted"][0]["kept"]["deleted_at"] == "2026-03-14T09:00:00Z"
+    assert found["index"]["written_at"].endswith("Z")
+    assert found["capture"]["hooks"][0]["last"].endswith("Z")
+    assert json.loads(json.dumps(found)) == found
+
+
+def test_an_edit_that_lost_to_a_deletion_comes_with_the_command_that_restores_it(memory_home: DataFolder) -> None:
+    made = disagreements.edited_and_deleted(memory_home)
+    said = _section(_screen(memory_home), "Conflicts")
+    assert said[:2] == [
+        "1 memory edited on one machine, deleted on another; in trash/:", "  Deploys go out on Fridays",
+    ]  # fmt: skip
+    assert said[2].startswith("    edited on laptop, ")
+    assert said[3].startswith("    deleted on another, ")
+    assert said[4:] == [f"    llm-memory restore {made['kept']}"]
+
+
+def test_a_restored_edit_is_not_said_to_be_gone_nor_the_deleted_record_to_be_shown(memory_home: DataFolder) -> None:
+    made = disagreements.edited_and_deleted(memory_home)
+    record = records.restore(memory_home, made["kept"])
+    records.save(memory_home, record | {"status": "active"})
+    mirror.update(memory_home)
+    said = _section(_screen(memory_home), "Conflicts")
+    text = " ".join(" ".join(said).split())
+    assert said[1] == "  Deploys go out on Fridays"
+    assert "(restored)" in text
+    assert f"{made['record']} desktop, " in text
+    assert ", deleted " in text
+    assert "gone since" not in text
+    assert "(shown)" not in text
+
+
+def test_more_than_a_screen_lists_is_counted(memory_home: DataFolder) -> None:
+    for number in range(5):
+        disagreements.edited_twice(memory_home, f"shown {number}", f"kept {number}")
+        disagreements.edited_and_deleted(memory_home, f"edited {number}")
+        disagreements.continued_twice(memory_home, number + 10)
+        for letter in "abcd":
+            record = records.new_record(type="narrative", content=f"# {letter}", project=f"p{number}")
+            records.save(memory_home, record)
+    disagreements.merge(memory_home)
+    for letter in "abcd":
+        names = [f"{letter}{digit}" * 3 for digit in ("0102", "0304")]
+        merge_log.note(memory_home, "rules", "CLAUDE.md", [f"state/merged/{name[:12]}-CLAUDE.md" for name in names])
+    mirror.update(memory_home)
+    said = _section(_screen(memory_home), "Conflicts")
+    assert said.count("  and 2 more") == 3, "contents, deleted ones, transcripts"
+    assert said.count("  and 1 more") == 3, "narratives of each project"
+    assert "and 2 projects more with several narratives" in said
+    assert "and 1 merge more of rules and settings" in said
+
+
+def test_what_syncthing_needs_is_among_what_needs_a_look(memory_home: DataFolder) -> None:
+    state.beat(memory_home, "session_start")
+    well = SyncState(state="idle", ignoring=True, devices=[_device(has_sent=True)])
+    assert "Nothing needs a look." in _screen(memory_home, well)
+    assert "Nothing needs a look." in _screen(memory_home)
+    for sync, sentence in (
+        (SyncState(problem="it does not answer", todo="start it"), "- It does not answer: start it."),
+        (SyncState(state="idle", ignoring=True, paused=True, devices=well.devices), "- The folder is paused in "),
+    ):
+        lines = _screen(memory_home, sync)
+        assert "1 thing to look at:" in lines
+        assert any(line.startswith(sentence) for line in lines)
+        assert "Nothing needs a look." not in lines
+
+
+def test_no_line_is_too_wide_whatever_is_said(memory_home: DataFolder, make_record: MakeRecord) -> None:
+    long, many = "w" * 300, "some long words " * 20
+    ahead = {"created_at": "2199-03-14T09:12:44", "updated_at": "2199-03-14T09:12:44"}
+    for name in (long, many):
+        make_record(name, origin=name, **ahead)
+        make_record(name, connections=[{"to_uuid": "ab" * 16, "relationship": "related_to"}])
+        for letter in "ab":
+            narrative = records.new_record(type="narrative", content=f"# {letter}{name}", project=name, origin=name)
+            records.save(memory_home, narrative)
+        deleted = disagreements.edited_and_deleted(memory_home, name)["kept"]
+        disagreements.edited_twice(memory_home, name, f"{name} too")
+    disagreements.merge(memory_home)
+    for grave, record in ((True, deleted), (False, "")):
+        places = [Path(memory_home.trash, f"{record}.json")] if grave else Path(memory_home.records).iterdir()
+        for path in places:
+            path.write_bytes(records.dump(json.loads(path.read_bytes()) | ahead | {"origin": many}))
+    merge_log.note(memory_home, "settings", "settings.json", ["state/merged/aaaaaaaaaaaa-settings.json"])
+    Path(memory_home.config, f"notes{disagreements.MARK}.md").write_text("text", encoding="utf-8")
+    Path(memory_home.records, f"{'cd' * 16}.json").write_text(f'{{"{long}": "{many}"}}', encoding="utf-8")
+    mirror.update(memory_home)
+    devices = [_device(name=name, id="ABCDEFG-" * 8, connected=False, last_seen=5.0) for name in ("", long, many)]
+    for sync in (
+        SyncState(problem=many, todo=many),
+        SyncState(state=many, errors=[many] * 5, devices=devices, paused=True),
+        SyncState(state=many, devices=devices),
+    ):
+        lines = _screen(memory_home, sync)
+        wide = [line for line in lines[2:] if len(line) > WIDTH]
+        assert [line for line in wide if len(line[15:].split()) > 1 and not line.startswith("- ww")] == []
+        assert "config/settings.json merged just now" in _section(lines, "Conflicts")
+        assert any("ahead of this machine's clock" in line for line in lines)
 
 
 def test_both_sides_of_a_conflict_are_shown_as_a_diff(cli: Cli, memory_home: DataFolder) -> None:
@@ -107,10 +227,10 @@ def test_machines_come_with_their_last_change(memory_home: DataFolder, make_reco
     mirror.update(memory_home)
     said = _section(_screen(memory_home), "Machines")
     assert said[0].split()[:3] == ["workstation", "1", "memory"]
-    assert said[0].endswith("2199-03-14 09:12 UTC, ahead of this machine's clock")
-    assert said[1].startswith(f"{records.machine_name()} (this one)")
-    assert said[1].endswith("5 min ago")
-    assert said[2].endswith("1 memory  3 days ago")
+    assert " ".join(said[:-2]).split()[3:] == "2199-03-14 09:12 UTC, ahead of this machine's clock".split()
+    assert said[-2].startswith(f"{records.machine_name()} (this one)")
+    assert said[-2].endswith("5 min ago")
+    assert said[-1].endswith("1 memory  3 days ago")
 
 
 def test_what_waits_is_listed_with_the_reason_where_it_cannot_be_merged(memory_home: DataFolder) -> None:
@@ -119,12 +239,14 @@ def test_what_waits_is_listed_with_the_reason_where_it_cannot_be_merged(memory_h
     said = _section(lines, "Copies")
     assert said[0] == "2 to be merged: run `llm-memory sync`"
     assert said[3] == "1 cannot be merged:"
-    assert said[4].startswith(f"  records/{realistic.RECORD_CONFLICT[:20]}")
+    assert said[4] == f"  records/{realistic.RECORD_CONFLICT}"
+    ((_, reason),) = status(memory_home).copies.stuck.items
+    assert " ".join(" ".join(said[5:]).split()) == reason
     assert "- 2 conflict copies wait to be merged." in lines
     assert "- 1 conflict copy cannot be merged." in lines
     assert _section(lines, "Conflicts")[0] == "orders-api: 2 narratives; in it, ask Claude to merge them"
     assert "1 record cannot be read:" in _section(lines, "Index")
-    assert max(map(len, lines[1:])) <= WIDTH
+    assert not [line for line in lines[2:] if len(line) > WIDTH and len(line.split()) > 1]
 
 
 def test_linked_memories_that_are_not_here_are_named(memory_home: DataFolder, make_record: MakeRecord) -> None:
@@ -140,7 +262,7 @@ def test_a_long_title_in_any_script_stays_on_its_line(memory_home: DataFolder) -
     disagreements.edited_twice(memory_home, "w" * 300, "\x1b[31m" + "k " * 300)
     disagreements.merge(memory_home)
     lines = _screen(memory_home)
-    assert max(map(len, lines[1:])) <= WIDTH
+    assert max(map(len, lines[2:])) <= WIDTH
     assert not any("\x1b" in line for line in lines)
 
 
@@ -160,14 +282,14 @@ def _device(**fields: object) -> DeviceState:
     [
         (None, ["not set up here (llm-memory sync-setup)"]),
         (SyncState(problem="it does not answer", todo="start it"), ["it does not answer; start it"]),
-        (SyncState(state="idle"), ["everything has come to this machine"]),
+        (SyncState(state="idle"), ["shared with no other machine yet"]),
         (SyncState(state="scanning"), ["the folder is scanning"]),
         (SyncState(state="syncing", needs=3), ["3 files still to come to this machine"]),
         (SyncState(state="idle", paused=True), ["the folder is paused in Syncthing"]),
         (SyncState(state="error", errors=["marker missing"]), ["the folder has 1 error", "error: marker missing"]),
         (
             SyncState(state="idle", devices=[_device(), _device(needs=2), _device(needs=None)]),
-            ["everything has come to this machine", "  laptop: connected, has everything",
+            ["everything has come to this machine", "  laptop: connected, has everything, as far as Syncthing knows",
              "  laptop: connected, lacks 2 files", "  laptop: connected"],
         ),
         (

@@ -20,7 +20,7 @@ from memories.core.paths import SYNCED_FOLDERS, DataFolder
 from memories.syncthing import access, setup
 from memories.syncthing.answers import Device
 from memories.syncthing.state import note_path, read_note
-from tests.syncthing import Daemon, hide_others, introduce, running
+from tests.syncthing import Daemon, hide_others, running
 
 MANAGE = Path(__file__).resolve().parent.parent.parent / "manage.py"
 STRANGER = "YEGYXO3-4AGFRR5-RWY55DC-5ZPRDD6-ATIJV32-2L6CM2I-3NKMLBU-QSK4ZAS"
@@ -137,6 +137,8 @@ def test_the_second_run_has_nothing_to_do(daemon: Daemon, folder: DataFolder) ->
     before = (daemon.get("/rest/config"), Path(note_path(folder)).read_bytes())
     assert "Nothing to do." in run("--yes")
     assert "Nothing to do." in run()
+    Path(folder.records, "0" * 32 + ".json").write_text("{}", "utf-8")
+    assert "(1 file, 0.0 MB now)" in run()
     assert (daemon.get("/rest/config"), Path(note_path(folder)).read_bytes()) == before
 
 
@@ -177,46 +179,6 @@ def test_a_data_folder_that_is_missing_is_made(daemon: Daemon, tmp_path: Path, m
     monkeypatch.setenv("LLM_MEMORY_HOME", str(tmp_path / "new" / "memory"))
     run("--yes")
     assert set(SYNCED_FOLDERS) < set(os.listdir(tmp_path / "new" / "memory"))
-
-
-def test_two_machines_from_nothing_to_a_memory_that_has_arrived(
-    daemon: Daemon, folder: DataFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    Path(folder.records, "0" * 32 + ".json").write_text("{}", "utf-8")
-    run("--yes")
-    second = DataFolder(str(tmp_path / "second"))
-    with running(tmp_path / "workstation") as other:
-        with monkeypatch.context() as there:
-            there.setenv("STHOMEDIR", str(other.home))
-            there.setenv("LLM_MEMORY_HOME", second.root)
-            run("--yes", "--device", daemon.device_id)
-        other.patch(f"/rest/config/devices/{daemon.device_id}", {"addresses": [daemon.address]})
-        daemon.wait(lambda: daemon.get("/rest/cluster/pending/devices"))
-        assert others(daemon) == set()
-        assert "Nothing to do." in run("--yes"), "a machine that only asks is never taken without a person"
-        done = typed(daemon, folder, "1\ny\n")
-        assert done.returncode == 0, done.stderr
-        assert f"workstation ({other.device_id}): asks to connect; take it only if" in done.stdout
-        daemon.patch(f"/rest/config/devices/{other.device_id}", {"addresses": [other.address]})
-        other.wait(lambda: os.path.exists(os.path.join(second.records, "0" * 32 + ".json")))
-        note = read_note(folder)
-        assert note
-        assert note.devices_added == (other.device_id,)
-        assert "Nothing to do." in typed(daemon, folder, "").stdout
-
-
-def test_a_known_device_that_offers_the_folder_is_taken_with_yes(
-    daemon: Daemon, folder: DataFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with running(tmp_path / "workstation") as other:
-        introduce(daemon, other)
-        introduce(other, daemon)
-        add_folder(other, tmp_path / "theirs", id="llm-memory", devices=[{"deviceID": daemon.device_id}])
-        daemon.wait(lambda: daemon.get("/rest/cluster/pending/folders"))
-        assert f"With:      workstation ({other.device_id})" in run("--yes")
-        assert others(daemon) == {other.device_id}
-        run("--remove", "--yes")
-        assert len(daemon.get("/rest/config/devices")) == 2, "the user had added that device"
 
 
 def test_devices_are_named_by_name_or_id_and_an_unknown_id_is_added(daemon: Daemon, folder: DataFolder) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memories.core.errors import SyncthingError
-from memories.syncthing.client import Client, NotAnsweringError, NotThereError, path
+from memories.syncthing.client import Client, NotAnsweringError, NotThereError, RefusedKeyError, path
 from tests.memories.rest_server import always, answering
 from tests.syncthing import free_ports, running
 
@@ -55,7 +55,7 @@ def test_a_missing_thing_is_an_error_of_its_own() -> None:
 def test_a_redirect_is_not_followed_so_that_the_key_stays_here() -> None:
     with answering(always(200, b"{}")) as other:
         elsewhere = always(307, Location=other.url + "/rest/x")
-        with answering(elsewhere) as server, pytest.raises(SyncthingError, match="--url with https"):
+        with answering(elsewhere) as server, pytest.raises(SyncthingError, match="--url https"):
             Client(server.url, "k").get("/rest/x")
         assert other.calls == []
 
@@ -86,7 +86,7 @@ def test_one_who_says_nothing_is_given_up_on() -> None:
     "url", ["", "127.0.0.1:8384", "file:///etc/passwd", "http://", "http://a@b/", "http://a..b", "http://a:99999"]
 )
 def test_what_is_no_address_is_refused(url: str) -> None:
-    with pytest.raises(SyncthingError, match="--url like http"):
+    with pytest.raises(SyncthingError, match="--url http"):
         Client(url, "k")
 
 
@@ -111,7 +111,7 @@ def test_https_is_taken_with_syncthings_own_certificate_only(tmp_path: Path) -> 
         for certificate in (str(other), None):
             with pytest.raises(SyncthingError, match="is not the one in Syncthing's folder"):
                 Client(daemon.url, daemon.api_key, certificate=certificate).get("/rest/system/ping")
-        with pytest.raises(SyncthingError, match="with https"):
+        with pytest.raises(SyncthingError, match="--url https"):
             Client(daemon.url.replace("https", "http"), daemon.api_key).get("/rest/system/ping")
         with pytest.raises(SyncthingError, match="cannot be read"):
             Client(daemon.url, daemon.api_key, certificate=str(tmp_path / "none.pem"))
@@ -123,3 +123,11 @@ def test_https_is_taken_with_syncthings_own_certificate_only(tmp_path: Path) -> 
 def test_http_where_https_was_named_is_said() -> None:
     with answering(always(200, b"{}")) as server, pytest.raises(SyncthingError, match="does not speak HTTPS"):
         Client(server.url.replace("http", "https"), "k").get("/rest/x")
+
+
+def test_what_is_wrong_and_what_to_do_about_it_come_apart() -> None:
+    with answering(always(403)) as server, pytest.raises(RefusedKeyError) as caught:
+        Client(server.url, "k").get("/rest/x")
+    assert caught.value.what == f"Syncthing at {server.url} does not accept the API key"
+    assert caught.value.todo.endswith("`llm-memory sync-setup --api-key KEY`")
+    assert str(caught.value).startswith(f"{caught.value.what}. Give its own")

@@ -126,7 +126,7 @@ def test_any_address_gives_no_url_or_one_that_names_a_host_and_a_port_and_no_mor
 def test_a_broken_config_is_said(tmp_path: Path, text: str) -> None:
     path = tmp_path / "config.xml"
     path.write_text(text, "utf-8")
-    with pytest.raises(SyncthingError, match="give --url"):
+    with pytest.raises(SyncthingError, match="--url URL --api-key KEY"):
         read_home(str(path))
 
 

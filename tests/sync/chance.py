@@ -75,7 +75,10 @@ class Week:
     def _edit_by_hand(self, machine: Machine) -> None:
         if uuid := self._any(machine):
             path = Path(machine.folder.records, f"{uuid}.json")
-            record = json.loads(path.read_bytes())
+            try:
+                record = json.loads(path.read_bytes())
+            except FileNotFoundError:
+                return  # another machine's deletion has just come
             self.ledger.overwrote(record["content"])
             record["content"] = self.ledger.wrote(self._new(machine, "By hand"))
             path.write_text(json.dumps(record), "utf-8")

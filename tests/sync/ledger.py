@@ -40,10 +40,11 @@ class Ledger:
     def assert_kept(self, machine: Machine) -> None:
         """Every content is in a record or a tombstone of a machine, every transcript is the beginning of some file."""
         here = {record["content"] for place in ("records", "trash") for record in machine.records(place).values()}
-        assert self.contents - here == set(), f"contents that {machine.name} lost"
+        lost = sorted(self.contents - here)
+        assert lost == [], f"contents that {machine.name} lost: {lost}"
         files = [data for name, data in machine.files().items() if name.startswith("transcripts/")]
-        lost = [data for data in self.transcripts if not any(one.startswith(data) for one in files)]
-        assert lost == [], f"{len(lost)} transcripts that {machine.name} lost"
+        gone = [data for data in self.transcripts if not any(one.startswith(data) for one in files)]
+        assert gone == [], f"{len(gone)} transcripts that {machine.name} lost"
 
 
 def assert_equal_folders(machines: Sequence[Machine]) -> None:

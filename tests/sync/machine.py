@@ -23,7 +23,7 @@ from tests.e2e.installation import INHERITED, INSTALL_SECONDS
 from tests.sync.needs import faketime_library, require_root
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 WORKER = Path(__file__).with_name("worker.py")
@@ -157,15 +157,15 @@ class Machine:
     def records(self, place: str = "records") -> dict[str, dict[str, Any]]:
         """uuid -> record, of what can be read in records/ (or trash/)."""
         paths = Path(self.folder.root, place).glob("*.json")
-        return {path.stem: json.loads(path.read_bytes()) for path in paths if len(path.stem) == 32}
+        return {path.stem: json.loads(data) for path, data in _contents(paths) if len(path.stem) == 32}
 
     def files(self) -> dict[str, bytes]:
         """Path below the data folder -> content, of everything that travels. What Syncthing began to fetch and found
         that it need not is its own: `.syncthing.*.tmp`, which it never sends and removes after a day."""
         places = [Path(self.folder.root, name) for name in ("records", "trash", "transcripts", "config")]
-        found = [path for place in places for path in place.rglob("*") if not path.is_dir() or path.is_symlink()]
-        found = [path for path in found if not (path.name.startswith(".syncthing.") and path.suffix == ".tmp")]
-        return {str(path.relative_to(self.folder.root)): path.read_bytes() for path in found}
+        found = (path for place in places for path in place.rglob("*") if not path.is_dir() or path.is_symlink())
+        found = (path for path in found if not (path.name.startswith(".syncthing.") and path.suffix == ".tmp"))
+        return {str(path.relative_to(self.folder.root)): data for path, data in _contents(found)}
 
     def rows(self) -> dict[str, list[Any]]:
         """The mirror's rows that are the same for the same records, whatever the order in which they came."""
@@ -177,6 +177,15 @@ class Machine:
         finally:
             connection.close()
         return {"memory": [tuple(row) for row in memories], "link": [tuple(row) for row in links]}
+
+
+def _contents(paths: Iterable[Path]) -> Iterator[tuple[Path, bytes]]:
+    """Files with their content, without those that a sync takes away meanwhile."""
+    for path in paths:
+        try:
+            yield path, path.read_bytes()
+        except FileNotFoundError:
+            continue
 
 
 def _link_or_copy(source: str, target: str) -> None:

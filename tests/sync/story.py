@@ -12,7 +12,7 @@ from tests.sync.sessions import conversation, session_id
 
 if TYPE_CHECKING:
     from bench.stdio import McpClient
-    from tests.sync.machine import Machine
+    from tests.sync.machine import Machine, Worker
     from tests.sync.network import Network
 
 DAY = 86_400
@@ -44,6 +44,7 @@ class Story:
         self.rules: list[str] = []
         self.rounds = 0
         self._servers: dict[tuple[int, str], McpClient] = {}
+        self._workers: dict[str, Worker] = {}
         self._stack = ExitStack()
         alpha, beta = self.alpha, self.beta
         self.orders = (
@@ -140,7 +141,7 @@ class Story:
         return self._servers[key]
 
     def close(self) -> None:
-        """End the servers."""
+        """End the servers and workers."""
         self._stack.close()
 
     # --- how -----------------------------------------------------------------------------------------------------
@@ -153,8 +154,9 @@ class Story:
 
     def edit(self, machine: Machine, name: str, **fields: Any) -> None:
         """Change a note as a tool does."""
-        with machine.worker() as worker:
-            answer = worker("edit", uuid=self.notes[name], fields=fields)
+        if machine.name not in self._workers:
+            self._workers[machine.name] = self._stack.enter_context(machine.worker())
+        answer = self._workers[machine.name]("edit", uuid=self.notes[name], fields=fields)
         assert "error" not in answer, answer
         if "content" in fields:
             self.ledger.overwrote(answer["before"])

@@ -15,6 +15,7 @@ from memories.core.errors import StorageError
 from memories.core.settings import read_settings
 from memories.management.base import MemoryCommand
 from memories.management.progress import ProgressBars
+from memories.management.shown import shown
 
 WAIT_SECONDS = 60.0
 
@@ -64,7 +65,7 @@ class Command(MemoryCommand):
         known = dict(contents.left)
         for path, reason in merged.left:
             if path not in known:
-                self._tell(f"  not merged: {path}: {reason}")
+                self._tell(f"  not merged: {shown(path)}: {shown(reason)}")
 
     def _report(self, where: str, contents: Contents, hint: str | None) -> None:
         counts = contents.counts
@@ -77,9 +78,9 @@ class Command(MemoryCommand):
         self._tell(f"Exported to {where}: {', '.join(parts)}")
         self._tell(f"{contents.size} bytes, sha256 {contents.sha256}")
         if hint:
-            self._tell(hint)
+            self._tell(shown(hint))
         for path, reason in contents.left:
-            self._tell(f"  left out: {path}: {reason}")
+            self._tell(f"  left out: {shown(path)}: {shown(reason)}")
 
     def _tell(self, line: str) -> None:
         (self.stderr if self._to_stderr else self.stdout).write(line)

@@ -12,6 +12,7 @@ from memories.core.bundle_import import ImportResult
 from memories.core.errors import StorageError
 from memories.management.base import MemoryCommand
 from memories.management.progress import ProgressBars
+from memories.management.shown import shown
 
 STDIN = "-"
 NAMES = {
@@ -63,6 +64,6 @@ class Command(MemoryCommand):
             if any(counts.values()):
                 self.say(f"  {NAMES[kind]}: {', '.join(f'{count} {what}' for what, count in counts.items() if count)}")
         for name in result.kept:
-            self.say(f"  kept because it differs: {name}")
+            self.say(f"  kept because it differs: {shown(name)}")
         for path, reason in result.left:
-            self.say(f"  not merged: {path}: {reason}")
+            self.say(f"  not merged: {shown(path)}: {shown(reason)}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sqlite3
 from argparse import ArgumentParser
 from typing import Any
@@ -13,7 +12,10 @@ from memories import conflict_text
 from memories.core.errors import MirrorUnavailableError
 from memories.management.base import MemoryCommand
 from memories.status import status
+from memories.status_json import status_json
 from memories.status_text import Paint, status_lines
+
+_DIFF = "both sides of a merged conflict: the id of either, or the name of a version in state/merged/"
 
 
 class Command(MemoryCommand):
@@ -25,7 +27,7 @@ class Command(MemoryCommand):
         """--json for programs, --diff for one conflict."""
         how = parser.add_mutually_exclusive_group()
         how.add_argument("--json", action="store_true", help="the same facts as JSON")
-        how.add_argument("--diff", metavar="ID", help="both sides of a merged conflict: the id of the content kept")
+        how.add_argument("--diff", metavar="ID", help=_DIFF)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Read and print. Raises MirrorUnavailableError for a damaged index too."""
@@ -42,15 +44,13 @@ class Command(MemoryCommand):
 
         found, sync = status(self.folder), sync_state(self.folder)
         if as_json:
-            self.say_json(
-                {**dataclasses.asdict(found), "syncthing": None if sync is None else dataclasses.asdict(sync)}
-            )
+            self.say_json(status_json(found, sync))
             return
         paint = Paint(self.style.WARNING, self.style.SUCCESS, self.style.MIGRATE_HEADING)
         for line in status_lines(found, sync, paint):
             self.say(line)
 
-    def _show_diff(self, uuid: str) -> None:
+    def _show_diff(self, given: str) -> None:
         styles = {"-": self.style.ERROR, "+": self.style.SUCCESS, "#": self.style.MIGRATE_HEADING}
-        for mark, line in conflict_text.diff_lines(self.folder, uuid):
+        for mark, line in conflict_text.diff_lines(self.folder, given):
             self.say(styles.get(mark, str)(line))

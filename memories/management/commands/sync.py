@@ -13,6 +13,7 @@ from memories.core.paths import claude_projects_dir
 from memories.core.settings import disabled_by_environment, read_settings
 from memories.management.base import MemoryCommand
 from memories.management.progress import ProgressBars
+from memories.management.shown import shown
 
 WAIT_SECONDS = 600.0
 
@@ -55,24 +56,24 @@ class Command(MemoryCommand):
             excluded = f", {swept.excluded} of excluded projects left alone" if swept.excluded else ""
             self.say(f"Transcripts: {len(swept.archived)} archived, {swept.logged} session logs written{excluded}")
             for path, reason in swept.skipped:
-                self.say(f"  not archived: {path}: {reason}")
+                self.say(f"  not archived: {shown(path)}: {shown(reason)}")
         self._report_merged(result.merged)
         done = result.mirrored
         rebuilt = " (rebuilt)" if done.rebuilt else ""
         changes = f"{done.added} added, {done.changed} changed, {done.removed} removed"
         self.say(f"Index: {done.total} records{rebuilt}; {changes}; {len(done.skipped)} skipped")
         for name, reason in done.skipped:
-            self.say(f"  skipped: {name}: {reason}")
+            self.say(f"  skipped: {shown(name)}: {shown(reason)}")
         if result.indexed is None:
             self.say("Conversations: another process is indexing them")
         else:
             self.say(f"Conversations: {result.indexed.total} turns; {result.indexed.turns} added")
             for name, reason in result.indexed.problems:
-                self.say(f"  skipped: {name}: {reason}")
+                self.say(f"  skipped: {shown(name)}: {shown(reason)}")
         for uuid in dict.fromkeys([*result.merged.revived, *done.revived]):
             self.say(f"  kept although a deletion synced: {uuid} was edited after it")
         for problem in problems:
-            self.say(f"  setting ignored: {problem}")
+            self.say(f"  setting ignored: {shown(problem)}")
 
     def _report_merged(self, merged: merge_copies.MergeResult) -> None:
         """Nothing where there was nothing to merge: a user without a file sync never reads of one."""
@@ -86,4 +87,4 @@ class Command(MemoryCommand):
         if merged.busy:
             self.say("Merged: left to another process that is merging")
         for path, reason in merged.left:
-            self.say(f"  not merged: {path}: {reason}")
+            self.say(f"  not merged: {shown(path)}: {shown(reason)}")

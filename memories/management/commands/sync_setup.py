@@ -10,7 +10,8 @@ from typing import Any
 from memories.core.errors import SyncthingError
 from memories.core.paths import SYNCED_FOLDERS
 from memories.management.base import MemoryCommand
-from memories.syncthing import access, choice, setup, unshare
+from memories.named import counted
+from memories.syncthing import access, choice, next_steps, setup, unshare
 from memories.syncthing.access import Access, Situation
 from memories.syncthing.answers import FOLDER_ID, Device
 from memories.syncthing.home import places
@@ -50,7 +51,10 @@ class Command(MemoryCommand):
         if self._carried_out(plan, options):
             for line in setup.aftermath(reached.client):
                 self.say(f"Note: {line}")
-        self._next(found, chosen)
+        only_shown = options["dry_run"] and bool(plan.steps)
+        left = next_steps.waiting(found, chosen) if only_shown else next_steps.lines(reached.client, found, chosen)
+        for line in ["", *left] if left else []:
+            self.say(line)
 
     def _chosen(self, reached: Access, found: Situation, options: dict[str, Any]) -> list[Device]:
         if options["device"]:
@@ -80,7 +84,7 @@ class Command(MemoryCommand):
         self.say(f"Syncthing: {reached.client.url}")
         self.say(f"Folder:    {self.folder.root}")
         what = ", ".join(f"{name}/" for name in SYNCED_FOLDERS)
-        self.say(f"Travels:   {what} ({files:,} files, {size / 1e6:,.1f} MB now) and nothing else")
+        self.say(f"Travels:   {what} ({counted(files, 'file')}, {size / 1e6:,.1f} MB now) and nothing else")
         self.say(f"With:      {', '.join(names) or 'no machine yet'}")
         self.say()
 
@@ -111,14 +115,6 @@ class Command(MemoryCommand):
         if self._ask("Go on? [y/N] ").strip().lower() not in {"y", "yes"}:
             self.say("Nothing was changed.")
             raise SystemExit(1)
-
-    def _next(self, found: Situation, chosen: list[Device]) -> None:
-        self.say()
-        self.say(f"This machine's device id is {found.my_id}")
-        self.say("On each other machine, where Syncthing and LLM Memory are installed too, run:")
-        self.say(f"  llm-memory sync-setup --device {found.my_id}")
-        if not chosen and not (found.ours and len(found.ours.devices) > 1):
-            self.say("Then run `llm-memory sync-setup` here again: it offers the machine that asks to connect.")
 
     def _remove(self, options: dict[str, Any]) -> None:
         gone = not (options["url"] or places(os.environ))
