@@ -41,6 +41,10 @@ def dig_up(folder: DataFolder, uuid: str) -> dict[str, Any]:
             f"{uuid} is not in {folder.trash}: `ls` that folder for what can be restored."
         ) from None
     seen = files.Seen(path, found)
+    if "conflict_of" in record and record.get("status") == "archived":
+        # A content that lost to a deletion: whoever restores it wants it as a memory, not as the past of one.
+        record["status"] = "active"
+        record.pop("archived_in", None)
     records.stamp(record, (clock.parse_time(record.pop("deleted_at")) or 0) + 1)
     records.save(folder, record, unchanged=[files.Seen(records.record_path(folder, uuid), None), seen])
     _remove(folder, uuid, seen)

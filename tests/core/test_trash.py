@@ -113,3 +113,21 @@ def test_a_session_that_goes_on_after_its_log_was_restored_keeps_it_restored(fol
     found = records.load(folder, log["uuid"])
     assert (found["content"], found["updated_at"]) == ("told on", restored["updated_at"])
     assert not records.stays_deleted(found, grave)
+
+
+def test_a_content_that_lost_to_a_deletion_is_a_memory_again_when_it_is_restored(
+    folder: DataFolder, make_record: MakeRecord
+) -> None:
+    record = make_record("as it was", created_at=CREATED)
+    records.delete(folder, record["uuid"])
+    _put(records.record_path(folder, record["uuid"]), record | {"content": "edited elsewhere"})
+    (lost,) = merge_copies.run(folder, shipped_rules=tuple).kept
+    restored = records.restore(folder, lost)
+    assert (restored["content"], restored["status"], "archived_in" in restored) == ("edited elsewhere", "active", False)
+
+
+def test_what_was_archived_before_it_was_deleted_is_archived_again(folder: DataFolder, make_record: MakeRecord) -> None:
+    record = make_record("an old version", status="archived", archived_in="a" * 32)
+    records.delete(folder, record["uuid"])
+    restored = records.restore(folder, record["uuid"])
+    assert (restored["status"], restored["archived_in"]) == ("archived", "a" * 32)

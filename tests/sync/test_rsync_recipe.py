@@ -21,7 +21,7 @@ UUID, GONE = "0f3c9a7d21b84e55a6c07e19d2f4b888", "d" * 32
 
 def recipe() -> str:
     """The shell lines of the document that call rsync, without the command of ours at their end."""
-    blocks: list[str] = re.findall(r"```sh\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
+    blocks: list[str] = re.findall(r"```bash\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
     (found,) = [block for block in blocks if "rsync" in block]
     assert found.endswith("\nllm-memory sync\n")
     return found.removesuffix("llm-memory sync\n")
