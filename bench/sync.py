@@ -42,15 +42,17 @@ WATCHER_SECONDS = 1
 """How long Syncthing's watcher gathers changes before it looks (its default is 10): a part of every figure below it."""
 
 QUIET_RUNS = 5
-HOURS = 3600.0
-"""How long a transfer may take at most, in seconds; only a bound."""
+PATIENCE = 60.0
+"""Seconds that a transfer may take at most, and as many again for every thirty megabytes; only a bound."""
 
 
 class Side:
     """One of the two machines: its home, data folder and daemon."""
 
-    def __init__(self, place: Path, stack: ExitStack) -> None:
+    def __init__(self, place: Path, stack: ExitStack, patience: float) -> None:
+        """patience: seconds that any transfer may take."""
         self.home = Home(place)
+        self.patience = patience
         self.folder = self.home.folder
         Path(self.folder.root, ".stignore").write_bytes(STIGNORE_TEXT)
         self.daemon = Daemon(place / ".config" / "syncthing", name=place.name, environ={"HOME": str(place)})
@@ -102,7 +104,7 @@ def timed(action: Callable[[], Any]) -> float:
 def measure(place: Path, count: int, megabytes: float) -> dict[str, float]:
     """Every figure, in seconds, at one size."""
     with ExitStack() as stack:
-        one, other = (Side(place / name, stack) for name in ("one", "other"))
+        one, other = (Side(place / name, stack, PATIENCE * (1 + megabytes / 30)) for name in ("one", "other"))
         generator = Generator(SEED + count)
         generator.write_records(one.folder.records, count)
         generator.write_turns(one.folder.transcripts, max(1, round(megabytes * MEGABYTE / BYTES_PER_TURN)))
@@ -123,14 +125,14 @@ def set_up(one: Side, other: Side, count: int) -> dict[str, float]:
         return side.command("sync_setup", "--yes", "--device", peer.daemon.device_id)
 
     def wait(side: Side, peer: Side) -> float:
-        return timed(lambda: side.daemon.wait(lambda: in_sync(side.daemon, [peer.daemon]), HOURS))
+        return timed(lambda: side.daemon.wait(lambda: in_sync(side.daemon, [peer.daemon]), side.patience))
 
     def scanned() -> bool:
         state = one.daemon.get(f"/rest/db/status?folder={FOLDER}")
         return bool(state["state"] == "idle" and state["localFiles"] > count)
 
     figures["sync-setup, the first machine"] = share(one, other)
-    figures["Syncthing's first look at the files"] = timed(lambda: one.daemon.wait(scanned, HOURS))
+    figures["Syncthing's first look at the files"] = timed(lambda: one.daemon.wait(scanned, one.patience))
     figures["sync-setup, the other machine"] = share(other, one)
     figures["first transfer"] = wait(one, other) + wait(other, one)
     for side in (one, other):
@@ -165,7 +167,7 @@ def day(one: Side, other: Side, generator: Generator) -> dict[str, float]:
     figures["a day's changes: merged and searchable"] = other.command("sync")
     assert other.indexed(names) == len(names), "not all is searchable"
     figures["a day's changes: the first machine's sync"] = one.command("sync")
-    one.daemon.wait(lambda: no_copies(one) and no_copies(other) and both_in_sync(one, other), HOURS)
+    one.daemon.wait(lambda: not copies(one) + copies(other) and both_in_sync(one, other), one.patience)
     figures["llm-memory sync after the day"] = other.command("sync")
     kept = [json.loads(Path(path).read_bytes()).get("conflict_of") for path in Path(one.folder.records).glob("*.json")]
     assert sum(uuid is not None for uuid in kept) == len(edited), "each conflict keeps the content that lost"
@@ -178,16 +180,16 @@ def mirror_uuids(side: Side) -> list[str]:
 
 
 def arrived(one: Side, other: Side, names: list[str], conflicts: int) -> None:
-    """Wait until the other machine has every record, session and conflict copy."""
+    """Wait until the other machine has every record and session, and whoever lost a conflict has its copy."""
     places = (other.folder.records, other.folder.transcripts)
 
     def is_so() -> bool:
         there = {name.split(".")[0] for place in places for name in os.listdir(place)}
         if not there.issuperset(names) or not both_in_sync(one, other):
             return False
-        return sum("sync-conflict" in name for name in os.listdir(other.folder.records)) == conflicts
+        return copies(one) + copies(other) == conflicts
 
-    other.daemon.wait(is_so, HOURS)
+    other.daemon.wait(is_so, other.patience)
 
 
 def both_in_sync(one: Side, other: Side) -> bool:
@@ -195,9 +197,9 @@ def both_in_sync(one: Side, other: Side) -> bool:
     return in_sync(one.daemon, [other.daemon]) and in_sync(other.daemon, [one.daemon])
 
 
-def no_copies(side: Side) -> bool:
-    """Whether all conflicts are merged."""
-    return not any("sync-conflict" in name for name in os.listdir(side.folder.records))
+def copies(side: Side) -> int:
+    """How many conflicts wait to be merged on a machine."""
+    return sum("sync-conflict" in name for name in os.listdir(side.folder.records))
 
 
 def main() -> int:

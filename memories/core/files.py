@@ -224,3 +224,12 @@ def listing(path: str) -> Listing:
     finally:
         os.close(descriptor)
     return found
+
+
+def entries(path: str) -> list[os.DirEntry[str]]:
+    """What is in a folder, hidden entries too; nothing where it cannot be listed."""
+    try:
+        with os.scandir(path) as found:
+            return list(found)
+    except OSError:
+        return []

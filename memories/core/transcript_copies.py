@@ -76,7 +76,7 @@ def with_copies(folder: DataFolder) -> list[str]:
     A folder that is a symlink is not looked into.
     """
     found: set[str] = set()
-    for entry in _scan(folder.transcripts):
+    for entry in files.entries(folder.transcripts):
         name = entry.name
         if is_session_id(name):
             if entry.is_dir(follow_symlinks=False):
@@ -90,20 +90,12 @@ def _with_copies_in(folder: DataFolder, session_id: str) -> Iterator[str]:
     pending = [session_id]
     while pending:
         place = pending.pop()
-        for entry in _scan(os.path.join(folder.transcripts, place)):
+        for entry in files.entries(os.path.join(folder.transcripts, place)):
             original = original_name(entry.name, dated=True)  # Claude Code itself may name a file `x (1).txt` or `x~`
             if original is not None:
                 yield diverged.original(f"{place}/{original}")
             elif entry.is_dir(follow_symlinks=False):
                 pending.append(f"{place}/{entry.name}")
-
-
-def _scan(folder: str) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as entries:
-            return list(entries)
-    except OSError:
-        return []
 
 
 def settle(folder: DataFolder, relative: str, brought: str | None = None) -> Outcome:
@@ -171,7 +163,7 @@ def _copies(folder: DataFolder, name: str) -> list[str]:
     found = []
     for place in sorted({os.path.dirname(name), os.path.dirname(diverged.version_name(name, ""))}):
         prefix = f"{place}/" if place else ""
-        for one in sorted(entry.name for entry in _scan(os.path.join(folder.transcripts, place))):
+        for one in sorted(entry.name for entry in files.entries(os.path.join(folder.transcripts, place))):
             of = original_name(one, dated=bool(place))
             if of is not None and diverged.original(prefix + of) == name:
                 found.append(prefix + one)

@@ -75,7 +75,7 @@ def iter_sources(projects_dir: str) -> Iterator[Source]:
 
     Regular files `<slug>/<session id>.jsonl` only; what cannot be listed is passed over.
     """
-    for folder in _scan(projects_dir):
+    for folder in files.entries(projects_dir):
         if folder.is_dir(follow_symlinks=False):
             for path, session_id, found in _transcripts_in(folder.path):
                 yield Source(path, folder.path, session_id, found)
@@ -83,7 +83,7 @@ def iter_sources(projects_dir: str) -> Iterator[Source]:
 
 def _transcripts_in(folder: str) -> Iterator[tuple[str, str, os.stat_result]]:
     """(path, session id, stat) of each regular file in a folder that is named like a transcript."""
-    for entry in _scan(folder):
+    for entry in files.entries(folder):
         session_id = entry.name[: -len(SUFFIX)]
         if entry.name.endswith(SUFFIX) and _SESSION_ID.fullmatch(session_id):
             try:
@@ -91,14 +91,6 @@ def _transcripts_in(folder: str) -> Iterator[tuple[str, str, os.stat_result]]:
                     yield entry.path, session_id, entry.stat()
             except OSError:
                 pass  # deleted meanwhile
-
-
-def _scan(folder: str) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as entries:
-            return list(entries)
-    except OSError:
-        return []
 
 
 def source_at(path: str) -> Source | None:
@@ -215,7 +207,7 @@ def _files_beside(source: Source) -> Iterator[tuple[str, str]]:
     root = source.path[: -len(SUFFIX)]
     pending = [] if os.path.islink(root) else [root]
     while pending:
-        for entry in _scan(pending.pop()):
+        for entry in files.entries(pending.pop()):
             if entry.is_dir(follow_symlinks=False):
                 pending.append(entry.path)
             elif entry.is_file(follow_symlinks=False):

@@ -112,16 +112,9 @@ export class View {
           const node = this.#under(event.x, event.y);
           return node < 0 ? null : { node, ...this.screen(node) };
         })
-        .on("drag", (event) => {
-          const { node } = event.subject;
-          const [x, y] = this.transform.invert([event.x, event.y]);
-          this.dragged = node;
-          this.follow = false;
-          this.scene.place(node, x, y);
-          this.on.pin(node, x, y);
-          this.draw();
-        })
-        .on("end", () => {
+        .on("drag", (event) => this.#drag(event))
+        .on("end", (event) => {
+          if (this.dragged >= 0) this.#drag(event); // the last move may have come with the release alone
           this.dragged = -1;
         })
     );
@@ -135,6 +128,16 @@ export class View {
         this.draw();
       });
     canvas.call(this.zoom).on("dblclick.zoom", null);
+  }
+
+  #drag(event) {
+    const { node } = event.subject;
+    const [x, y] = this.transform.invert([event.x, event.y]);
+    this.dragged = node;
+    this.follow = false;
+    this.scene.place(node, x, y);
+    this.on.pin(node, x, y);
+    this.draw();
   }
 
   #point() {

@@ -114,8 +114,8 @@ def test_a_full_disk_on_one_side_stops_it_and_loses_nothing(make_machine: MakeMa
             both = store(alpha, ledger, [f"Both have note {number}." for number in range(10)])
             network.converge()
             network.cut(alpha, beta)
-            edit(alpha, ledger, both)
             edit(beta, ledger, both)
+            edit(alpha, ledger, both)  # by their files' times the later ones: the copies are made on beta
             archive_large(alpha, ledger, 40)
             store(alpha, ledger, [f"Alpha stored {number} while beta's disk was full." for number in range(20)])
             network.daemons["alpha"].post(f"/rest/db/scan?folder={FOLDER}")
