@@ -152,7 +152,7 @@ def test_a_bundle_that_is_refused_is_one_line_and_nothing_is_touched(
     hostile = tmp_path / "hostile.tar"
     hostile.write_bytes(bundle_of({"../outside": b"x", f"transcripts/{SESSION}.jsonl": b"x"}))
     said = cli.run("import", str(hostile), code=1)
-    assert said.startswith("Error: ")
+    assert said.startswith(f"Error: {hostile}: ")
     assert "Nothing was imported" in said
     assert said.count("\n") == 1
     assert contents(folder) == before

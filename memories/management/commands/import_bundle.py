@@ -9,7 +9,7 @@ from typing import Any
 from hooks.shipped_files import shipped_order
 from memories.core import bundle, bundle_import
 from memories.core.bundle_import import ImportResult
-from memories.core.errors import StorageError
+from memories.core.errors import BundleError, StorageError
 from memories.management.base import MemoryCommand
 from memories.management.progress import ProgressBars
 from memories.management.shown import shown
@@ -45,8 +45,11 @@ class Command(MemoryCommand):
                 bundle_file = open(name, "rb")  # noqa: SIM115 - closed below
             except OSError as error:
                 raise StorageError(f"Cannot read {name}: {error.strerror}. Check its name and permissions.") from error
-            with bundle_file:
-                result = self._import(bundle_file, dry_run=options["dry_run"])
+            try:
+                with bundle_file:
+                    result = self._import(bundle_file, dry_run=options["dry_run"])
+            except BundleError as error:
+                raise BundleError(f"{shown(name)}: {error}") from error
         elif sys.stdin.isatty():
             raise StorageError("No bundle comes in: name a file, or send one in with `|` or `<`.")
         else:

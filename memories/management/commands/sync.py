@@ -71,7 +71,7 @@ class Command(MemoryCommand):
             for name, reason in result.indexed.problems:
                 self.say(f"  skipped: {shown(name)}: {shown(reason)}")
         for uuid in dict.fromkeys([*result.merged.revived, *done.revived]):
-            self.say(f"  kept although a deletion synced: {uuid} was edited after it")
+            self.say(f"  kept: {uuid} was edited after another machine deleted it")
         for problem in problems:
             self.say(f"  setting ignored: {shown(problem)}")
 
