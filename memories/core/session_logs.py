@@ -80,8 +80,9 @@ def store(folder: DataFolder, log: dict[str, Any]) -> bool:
     """Save a built log unless disk holds the same, a later one, or its tombstone. True when it was written.
 
     What others put into the record is kept: unknown fields, connections, status, tags, importance, and the time at
-    which it was restored from trash/. Raises
-    InvalidRecordError (the file there is not a record; it is left alone), StorageError, LockTimeoutError.
+    which it was restored from trash/.
+
+    Raises InvalidRecordError (the file there is not a record; it is left alone), StorageError, LockTimeoutError.
     """
     path = records.record_path(folder, log["uuid"])
     with records.lock(folder):
