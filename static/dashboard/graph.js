@@ -17,6 +17,7 @@ const worker = new Worker(new URL("graph_worker.js", import.meta.url));
 const view = new View(canvas, { choose, open, pin });
 let scene = null;
 let run = 0; // of the simulation: what an older one still sends is dropped
+let ordered = 0; // orders that the worker got
 let asked = null; // the request for data under way
 let ticks = { count: 0, milliseconds: 0 };
 let returnTo = null; // what had the focus before the panel was opened
@@ -51,7 +52,7 @@ function show(data, fit) {
   view.show(scene);
   marked(state.find ? data.found : null);
   run += 1;
-  worker.postMessage({
+  order({
     do: "start",
     run,
     positions: scene.positions,
@@ -67,12 +68,17 @@ function show(data, fit) {
 
 worker.addEventListener("message", ({ data }) => {
   if (data.run !== run) return;
-  scene.move(data.positions, view.dragged);
-  settle(data.done);
+  scene.move(data.positions);
+  settle(data.done && data.order === ordered); // else it does not know yet what was ordered since
   ticks = { count: data.ticks, milliseconds: data.milliseconds };
   if (view.follow) view.fit(null, false);
   view.draw();
 });
+
+function order(what) {
+  ordered += 1;
+  worker.postMessage({ ...what, order: ordered });
+}
 
 function settle(done) {
   root.dataset.state = done ? "settled" : "moving";
@@ -217,14 +223,14 @@ function focusOn(id) {
 
 function pin(node, x, y) {
   scene.pinned.add(node);
-  worker.postMessage({ do: "pin", index: node, x, y });
+  order({ do: "pin", index: node, x, y });
   settle(false);
   buttons();
 }
 
 function unpin(indices) {
   for (const node of indices) scene.pinned.delete(node);
-  worker.postMessage({ do: "unpin", indices });
+  order({ do: "unpin", indices });
   settle(false);
   view.draw();
   buttons();

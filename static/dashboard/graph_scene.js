@@ -64,9 +64,9 @@ export class Scene {
     return this.adjacent.subarray(this.first[node], this.first[node + 1]);
   }
 
-  // New positions from the worker; nodes under the pointer's hand keep the place where the hand has them.
-  move(positions, held = -1) {
-    if (held >= 0) positions.set(this.positions.subarray(2 * held, 2 * held + 2), 2 * held);
+  // New positions from the worker; it may not know yet where a pinned node was put, so those stay where they are.
+  move(positions) {
+    for (const node of this.pinned) positions.set(this.positions.subarray(2 * node, 2 * node + 2), 2 * node);
     this.positions = positions;
     this.tree = null;
   }

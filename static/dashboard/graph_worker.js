@@ -1,8 +1,9 @@
 // The simulation, away from the page: it gets nodes and links, and sends positions (x and y of each node, transferred).
 //
 // In: {do: "start", run, positions, sources, targets, kinds, radii, pinned, animate}, {do: "pin", index, x, y},
-// {do: "unpin", indices}. Out: {run, positions, ticks, milliseconds, done}. Where nothing is to move on the screen
-// (animate: false), positions come once, at the end.
+// {do: "unpin", indices}, each with its number as order. Out: {run, order, positions, ticks, milliseconds, done}, where
+// order is the last one that was followed. Where nothing is to move on the screen (animate: false), positions come
+// once, at the end.
 "use strict";
 
 importScripts(
@@ -20,26 +21,27 @@ const LINKS = ["supersedes", "related_to", "session", "project"];
 let simulation = null;
 let nodes = [];
 let run = 0;
+let order = 0;
 let animate = true;
 let ticks = 0;
 let spent = 0;
 let timer = 0;
 
-function start(order) {
+function start(asked) {
   clearTimeout(timer);
-  ({ run, animate } = order);
+  ({ run, animate } = asked);
   ticks = spent = 0;
-  nodes = Array.from(order.radii, (radius, index) => ({
+  nodes = Array.from(asked.radii, (radius, index) => ({
     index,
     radius,
-    x: order.positions[2 * index],
-    y: order.positions[2 * index + 1],
+    x: asked.positions[2 * index],
+    y: asked.positions[2 * index + 1],
   }));
-  for (const index of order.pinned) hold(index, nodes[index].x, nodes[index].y);
-  const links = Array.from(order.sources, (source, index) => ({
+  for (const index of asked.pinned) hold(index, nodes[index].x, nodes[index].y);
+  const links = Array.from(asked.sources, (source, index) => ({
     source,
-    target: order.targets[index],
-    kind: LINKS[order.kinds[index]],
+    target: asked.targets[index],
+    kind: LINKS[asked.kinds[index]],
   }));
   const steps = nodes.length > MANY ? 120 : 300;
   const link = d3.forceLink(links).distance((one) => BETWEEN[one.kind]);
@@ -77,7 +79,7 @@ function send(done) {
     positions[2 * node.index] = node.x;
     positions[2 * node.index + 1] = node.y;
   }
-  postMessage({ run, positions, ticks, milliseconds: spent / ticks, done }, [positions.buffer]);
+  postMessage({ run, order, positions, ticks, milliseconds: spent / ticks, done }, [positions.buffer]);
 }
 
 function hold(index, x, y) {
@@ -102,4 +104,7 @@ const orders = {
   },
 };
 
-onmessage = ({ data }) => orders[data.do](data);
+onmessage = ({ data }) => {
+  ({ order } = data);
+  orders[data.do](data);
+};

@@ -206,6 +206,27 @@ def test_dragging_pins_a_node_and_a_double_click_frees_it(
     assert "focus" not in query(page)
 
 
+def test_a_dragged_node_stays_where_it_was_let_go_when_the_simulation_lags_behind(
+    page: Page, address: str, star: dict[str, dict[str, Any]]
+) -> None:
+    page.add_init_script("""
+        const post = Worker.prototype.postMessage;
+        let pins = 0;
+        Worker.prototype.postMessage = function (what, ...rest) {
+          if (what.do === "pin") setTimeout(() => post.call(this, what, ...rest), 250 * ++pins);
+          else post.call(this, what, ...rest);
+        };
+    """)
+    show(page, address)
+    x, y = point(page, star["leaf"])
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 40, y + 30, steps=4)
+    page.mouse.up()
+    expect(page.locator(SETTLED)).to_be_visible(timeout=60_000)
+    assert point(page, star["leaf"]) == pytest.approx((x + 40, y + 30), abs=1)
+
+
 def test_a_node_is_pinned_and_freed_by_buttons(page: Page, address: str, star: dict[str, dict[str, Any]]) -> None:
     show(page, f"{address}?selected={star['hub']['uuid']}")
     page.get_by_role("button", name="Pin", exact=True).click()
