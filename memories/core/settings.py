@@ -22,12 +22,22 @@ DEFAULTS: dict[str, Any] = {
     "excluded_paths": [],
     "narrative_upkeep": True,
     "project_aliases": {},
+    "redact_patterns": [],
+    "redact_transcripts": False,
+    "transcripts_keep_days": 0,
+    "transcripts_keep_mb": 0,
 }
 """Name -> default. docs/configuration.md describes each; a test holds the two together."""
 
 
 CLOSED: dict[str, Any] = {"excluded_paths": ["/"]}
 """What is in force where the user's own exclusions cannot be read: every folder is excluded."""
+
+GUARDING = ("excluded_paths", "redact_patterns")
+"""Settings that keep something out of memory: where one of them is bad, CLOSED is in force."""
+
+OFF_AT_ZERO = ("transcripts_keep_days", "transcripts_keep_mb")
+"""Numbers of which 0, the default, means without end."""
 
 
 def problem_of(name: str, value: object) -> str | None:
@@ -39,22 +49,37 @@ def problem_of(name: str, value: object) -> str | None:
         if not isinstance(value, bool):
             return f"{name} must be true or false"
     elif isinstance(default, int):
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            return f"{name} must be a whole number above 0"
+        least = 0 if name in OFF_AT_ZERO else 1
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            return f"{name} must be a whole number above 0" + " (0 keeps everything)" * (least == 0)
         if name == "briefing_chars" and value > BRIEFING_LIMIT:
             return f"briefing_chars is limited to {BRIEFING_LIMIT} by Claude Code"
     elif isinstance(default, list):
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             return f"{name} must be a list of strings"
+        if name == "redact_patterns":
+            return _bad_pattern(value)
     elif not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
         return f"{name} must map names to names"
+    return None
+
+
+def _bad_pattern(patterns: list[str]) -> str | None:
+    import re  # only where somebody has patterns of his own
+
+    for pattern in patterns:
+        try:
+            if re.compile(pattern).match(""):
+                return f"redact_patterns: {pattern!r} fits empty text, and so everything; make it more exact"
+        except (re.error, RecursionError, OverflowError) as error:
+            return f"redact_patterns: {pattern!r} is no regular expression of Python's ({error})"
     return None
 
 
 def read_settings(folder: DataFolder) -> tuple[dict[str, Any], list[str]]:
     """Every setting with its value, and one line per problem found (bad file, bad value, unknown name).
 
-    Never raises: hooks run on the defaults where the file is missing or a value is bad. Where excluded_paths cannot be
+    Never raises: hooks run on the defaults where the file is missing or a value is bad. Where one of GUARDING cannot be
     read, everything is excluded: what the user wanted kept out must not slip in by a slip in the file.
     """
     settings = dict(DEFAULTS)
@@ -74,7 +99,7 @@ def read_settings(folder: DataFolder) -> tuple[dict[str, Any], list[str]]:
             settings[name] = value
         else:
             problems.append(problem)
-            if name in CLOSED:
+            if name in GUARDING:
                 settings |= CLOSED
             if name == "briefing_chars" and isinstance(value, int) and value > BRIEFING_LIMIT:
                 settings[name] = BRIEFING_LIMIT

@@ -35,9 +35,35 @@ def test_what_is_set_is_used(folder: DataFolder) -> None:
         "excluded_paths": ["~/x/*"],
         "narrative_upkeep": False,
         "project_aliases": {"a": "b"},
+        "redact_patterns": ["corp-[0-9]{8}"],
+        "redact_transcripts": True,
+        "transcripts_keep_days": 90,
+        "transcripts_keep_mb": 0,
     }
     _write(folder, given)
     assert read_settings(folder) == (given, [])
+
+
+@pytest.mark.parametrize("pattern", ["(", "x*", "a{2,1}"])
+def test_a_pattern_that_cannot_guard_anything_closes_memory_until_it_is_corrected(
+    folder: DataFolder, pattern: str
+) -> None:
+    _write(folder, {"redact_patterns": ["good-[0-9]+", pattern]})
+    settings, problems = read_settings(folder)
+    assert settings["excluded_paths"] == ["/"]
+    assert len(problems) == 1
+    assert "redact_patterns" in problems[0]
+    assert pattern in problems[0]
+
+
+@pytest.mark.parametrize("value", [-1, True, "3", 1.5])
+def test_how_long_transcripts_are_kept_is_a_whole_number_of_which_0_means_without_end(
+    folder: DataFolder, value: object
+) -> None:
+    _write(folder, {"transcripts_keep_days": value})
+    settings, problems = read_settings(folder)
+    assert settings["transcripts_keep_days"] == 0
+    assert "0 keeps everything" in problems[0]
 
 
 @pytest.mark.parametrize(
