@@ -3,6 +3,8 @@
 # new lib/ beside the old one, swap them by renames. The rest is `manage.py setup_claude` (hooks/setup.py).
 # POSIX sh with BSD or GNU tools; needs no jq, sqlite3 or curl.
 set -eu
+# what is made here is this user's alone; a umask that forbids us our own files would stop the install half-way
+umask 077
 
 usage() {
     cat <<'USAGE'
@@ -127,6 +129,7 @@ make_venv() {
         "$lib/venv/bin/python" -I -c 'import django, mcp' 2>/dev/null; then
         say "copy the present venv (same requirements, same Python)"
         cp -RPp "$lib/venv" "$new/venv"
+        chmod -R go= "$new/venv" # as an older install left it
         return
     fi
     say "make a venv and install the pinned requirements (a minute or less)"
@@ -177,6 +180,7 @@ discard_old() {
         [ ! -e "$target" ] || target=$aside/lib.$$
         say "move the lib/ that was there to $target"
         mv "$old" "$target"
+        [ -h "$target" ] || chmod -R go= "$target" || :
     fi
     old=""
 }
@@ -216,6 +220,17 @@ clean_up() {
     exit "$code"
 }
 
+# Another user's folder, or one that others can change, is no place for code that hooks run.
+check_private() {
+    from_source '
+from memories.core.errors import StorageError
+from memories.core.paths import check_private, data_folder
+try:
+    check_private(data_folder())
+except StorageError as error:
+    sys.exit(str(error))' 2>&1
+}
+
 # --- what was asked for ---------------------------------------------------------------------------------------------
 
 install() {
@@ -228,7 +243,7 @@ install() {
         return
     fi
     printf 'LLM Memory: installing into %s\n' "$data"
-    (umask 077 && mkdir -p "$data")
+    mkdir -p "$data"
     chmod 700 "$data"
     sweep
     stage
@@ -261,7 +276,10 @@ main() {
     LLM_MEMORY_HOME=$data
     export LLM_MEMORY_HOME
     case $action in
-    install) install ;;
+    install)
+        refusal=$(check_private) || fail "$refusal"
+        install
+        ;;
     *)
         python_flag() { [ "$1" = yes ] && printf True || printf False; }
         purge=no

@@ -2,6 +2,7 @@
 """Entry point: hooks are answered before Django is imported, everything else is a Django command.
 
 Runs under `python -I` too, which hooks and the installed wrappers use so that the user's PYTHONPATH cannot break them.
+What any of it makes is this user's alone, whatever the umask: SQLite, libraries and child processes included.
 """
 
 import os
@@ -10,6 +11,7 @@ import sys
 
 def main() -> int:
     """Run the command in sys.argv; returns the process's exit code."""
+    os.umask(0o077)
     here = os.path.dirname(os.path.abspath(__file__))
     if here not in sys.path:
         sys.path.insert(0, here)

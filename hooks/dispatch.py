@@ -1,7 +1,8 @@
 """Runs a hook: `manage.py hook EVENT` with JSON on stdin, before Django is imported.
 
 The contract with Claude Code (docs/hooks.md): exit 0 whatever happens, valid JSON or nothing on stdout (pre_compact:
-plain text), never a word on stderr. Trouble goes to state/hooks.log and shows in `llm-memory doctor`.
+plain text), never a word on stderr. Trouble goes to state/hooks.log and shows in `llm-memory doctor`. A data folder
+that is another's, or that others can change, is not touched: session_start says so to the user.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import time
 
 from hooks import payload as payloads
 from memories.core import state
-from memories.core.paths import data_folder
+from memories.core.errors import StorageError
+from memories.core.paths import check_private, data_folder
 from memories.core.settings import disabled_by_environment
 
 TYPE_CHECKING = False
@@ -43,6 +45,10 @@ def main(argv: list[str]) -> int:
         else:
             given = payloads.parse(_read_stdin())
             session_id = given.session_id if given is not None else None
+            refusal = _refusal(folder)
+            if refusal:
+                _write_stdout(refusal if event == "session_start" and given is not None else "")
+                return 0
             output, outcome = _run(event, given, folder)
         _write_stdout(output)
         if outcome == "disabled":
@@ -52,6 +58,17 @@ def main(argv: list[str]) -> int:
     except Exception as error:  # noqa: BLE001 - the boundary: nothing may reach Claude Code as a failure
         _log_failure(event, error, time.monotonic() - started)
     return 0
+
+
+def _refusal(folder: DataFolder) -> str:
+    """What session_start says of a data folder that is not this user's alone, "" where it is."""
+    try:
+        check_private(folder)
+    except StorageError as error:
+        import json
+
+        return json.dumps({"systemMessage": f"LLM Memory is not working: {error}"}, ensure_ascii=False)
+    return ""
 
 
 def _run(event: str, given: Payload | None, folder: DataFolder) -> tuple[str, str]:

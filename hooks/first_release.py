@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from hooks import claude_settings, json_text
 from hooks.user_files import read_bytes
+from memories.core import paths
 from memories.core.errors import SettingsError
 from memories.core.files import write_atomic
 
@@ -121,8 +122,9 @@ def set_aside_files(machine: Machine) -> None:
         moves.append((machine.claude_md.path, "CLAUDE.md"))
     if rules is not None and not machine.shipped.wrote("config/CLAUDE.md"):
         moves.append((folder.rules, "config-CLAUDE.md"))
-    if is_mirror(folder.mirror):
-        moves += [(folder.mirror + end, "memory.db" + end) for end in ("", "-wal", "-shm")]
+    mirror = os.path.join(folder.root, paths.MIRROR)
+    if is_mirror(mirror):
+        moves += [(mirror + end, "memory.db" + end) for end in ("", "-wal", "-shm")]
     for path, name in moves:
         if os.path.lexists(path):
             machine.report.act(

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 MARK = b"# LLM Memory: written by its install, removed by its uninstall\n"
 
+_MODE = 0o755
+"""Commands as others in that folder are; what they start is in the data folder, which only its user can enter."""
+
 _START = """#!/bin/sh
 {mark}{config_dir}{arguments}
 exec {python} -I {script} "$@"
@@ -61,7 +64,8 @@ def install(machine: Machine) -> None:
 
 def _write(path: str, data: bytes) -> None:
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    write_atomic(path, data, mode=0o755)
+    write_atomic(path, data, mode=_MODE)
+    os.chmod(path, _MODE)  # ours is a strict umask
 
 
 def remove(machine: Machine) -> None:

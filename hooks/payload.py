@@ -33,8 +33,9 @@ class Payload:
         self.folder = os.environ.get("CLAUDE_PROJECT_DIR") or self.cwd
 
     def _text(self, name: str) -> str:
+        """A field that is text which paths and SQLite can hold: half surrogate pairs and NULs are replaced."""
         value = self.raw.get(name)
-        return value if isinstance(value, str) else ""
+        return value.encode("utf-8", "replace").decode("utf-8").replace("\0", "?") if isinstance(value, str) else ""
 
 
 def parse(data: bytes) -> Payload | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from memories.core import state, sweep, transcripts
+from memories.core import forgotten, state, sweep, transcripts
 from memories.core.errors import LLMMemoryError
 from memories.core.projects import identify
 from memories.core.settings import read_settings
@@ -34,7 +34,8 @@ def handle(given: Payload, folder: DataFolder) -> tuple[str, str]:
     outcome = "archived"
     try:
         if not sweep.archive_session(folder, given.transcript_path, settings):
-            outcome = "nothing new to archive"
+            is_forgotten = forgotten.kind_of(folder, given.session_id) == forgotten.FORGOTTEN
+            outcome = "forgotten" if is_forgotten else "nothing new to archive"
     except (LLMMemoryError, OSError) as error:
         outcome = f"not archived: {error}"
     kept = state.session_state(folder, given.session_id)

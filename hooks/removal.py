@@ -14,6 +14,7 @@ from functools import partial
 from hooks import claude_settings, launchers, rules_block, server_entry
 from hooks.machine import Machine, Report
 from hooks.shipped_files import skill_texts
+from memories.core import other_mirrors
 from memories.core.errors import LLMMemoryError, SettingsError, SyncthingError
 from memories.core.files import remove_quietly
 from memories.syncthing import unshare
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from hooks.user_files import UserFile
 
 _DATA_FOLDERS = ("records", "transcripts", "config", "trash", "state")
-_DATA_FILES = ("memory.db", "memory.db-wal", "memory.db-shm", ".stignore")
+_DATA_FILES = (".stignore",)
 
 
 def uninstall(*, purge: bool = False, yes: bool = False, dry_run: bool = False) -> int:
@@ -151,7 +152,7 @@ def _remove_data(machine: Machine) -> None:
         path = os.path.join(root, name)
         if name in _DATA_FOLDERS and os.path.isdir(path) and not os.path.islink(path):
             machine.report.act(f"remove {machine.show(path)}", partial(shutil.rmtree, path))
-        elif name in _DATA_FILES or (name in _DATA_FOLDERS and os.path.islink(path)):
+        elif name in _DATA_FILES or other_mirrors.is_mirror(name) or (name in _DATA_FOLDERS and os.path.islink(path)):
             machine.report.act(f"remove {machine.show(path)}", partial(remove_quietly, path))
     if machine.report.dry_run:
         return

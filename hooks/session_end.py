@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from memories.core import sweep
+from memories.core import forgotten, sweep
 from memories.core.errors import LLMMemoryError, MirrorUnavailableError
 from memories.core.projects import identify
 from memories.core.settings import read_settings
@@ -22,6 +22,8 @@ def handle(given: Payload, folder: DataFolder) -> tuple[str, str]:
     project = identify(given.folder, settings)
     if project is not None and not project.enabled:
         return "", "disabled"
+    if forgotten.kind_of(folder, given.session_id) == forgotten.FORGOTTEN:
+        return "", "forgotten"
     try:
         written = sweep.archive_session(folder, given.transcript_path, settings)
     except (LLMMemoryError, OSError) as error:

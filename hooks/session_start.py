@@ -13,7 +13,7 @@ import sqlite3
 import sys
 import time
 
-from memories.core import mirror, scope, state
+from memories.core import mirror, redaction, scope, state
 from memories.core.errors import LLMMemoryError, LockTimeoutError, MirrorUnavailableError, StorageError
 from memories.core.locks import FileLock
 from memories.core.paths import claude_projects_dir
@@ -52,7 +52,8 @@ def handle(given: Payload, folder: DataFolder) -> tuple[str, str]:
     try:
         return _start(given, folder)
     except (LLMMemoryError, OSError, sqlite3.Error) as error:
-        return _output("", f"LLM Memory is not working: {error}; `llm-memory doctor` says more"), f"failed: {error}"
+        told = redaction.of(folder).text(str(error))
+        return _output("", f"LLM Memory is not working: {told}; `llm-memory doctor` says more"), f"failed: {told}"
 
 
 def _start(given: Payload, folder: DataFolder) -> tuple[str, str]:
@@ -107,12 +108,26 @@ def catch_up(given: Payload, folder: DataFolder, settings: dict[str, Any], deadl
         swept = True
     except (StorageError, OSError):
         return True  # a disk that refuses now would refuse the detached sync too; doctor tells
-    return _refresh_mirror(folder, deadline) and swept
+    return _refresh_mirror(folder, deadline) and swept and not _wants_a_whole_sync(folder, settings)
+
+
+def _wants_a_whole_sync(folder: DataFolder, settings: dict[str, Any]) -> bool:
+    """Whether something is to be removed that only a sync removes: of forgotten sessions, or by the retention
+    settings."""
+    from memories.core import forgotten
+
+    if not forgotten.is_settled(folder):
+        return True
+    if not (settings["transcripts_keep_days"] or settings["transcripts_keep_mb"]):
+        return False
+    from memories.core import retention
+
+    return retention.wants_a_run(folder, settings)
 
 
 def _refresh_mirror(folder: DataFolder, deadline: float) -> bool:
     try:
-        mirror.connect(folder.mirror).close()
+        mirror.connect(folder.mirror, redactor=redaction.of(folder)).close()
     except MirrorUnavailableError:
         if len(os.listdir(folder.records)) > INLINE_REBUILD_RECORDS:
             return False
@@ -150,7 +165,7 @@ def _built(
 ) -> tuple[str, str, list[str]]:
     from memories.core import briefing
 
-    connection = mirror.connect(folder.mirror)
+    connection = mirror.connect(folder.mirror, redactor=redaction.of(folder))
     try:
         made = briefing.build(
             connection,
@@ -160,7 +175,7 @@ def _built(
             limit=min(settings["briefing_chars"], BRIEFING_LIMIT),
             session_id=given.session_id,
             transcript_path=given.transcript_path,
-            since=_last_seen(given) if given.source in {"resume", "fork"} else None,
+            since=_last_seen(given, folder) if given.source in {"resume", "fork"} else None,
             upkeep=settings["narrative_upkeep"],
         )
     finally:
@@ -168,14 +183,14 @@ def _built(
     return made.text, made.message, made.handoffs
 
 
-def _last_seen(given: Payload) -> str | None:
+def _last_seen(given: Payload, folder: DataFolder) -> str | None:
     """When a resumed session last spoke, as a record time: the client says how long ago, else its transcript does."""
     from memories.core import clock, recovery
 
     seconds, now = given.raw.get("seconds_since_last_response"), time.time()
     if isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 <= seconds <= now:
         return clock.format_time(now - seconds)
-    return recovery.gather(given.transcript_path).ended_at
+    return recovery.gather(given.transcript_path, redaction.of(folder)).ended_at
 
 
 def _output(text: str, message: str) -> str:

@@ -17,9 +17,11 @@ from hooks import claude_settings, first_release, launchers, rules_block, server
 from hooks.machine import Machine, Report
 from hooks.shipped_files import RULES, shipped_texts, skill_texts
 from hooks.user_files import UserFile, read_bytes
+from memories.core import private_files
 from memories.core.clock import format_time
 from memories.core.errors import LLMMemoryError
 from memories.core.files import write_atomic
+from memories.core.paths import check_private, make_private
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,12 +43,17 @@ def write_install_info(lib: str, source: str) -> None:
 
 
 def install(*, dry_run: bool = False) -> int:
-    """Run every step and print the summary. Returns the exit code: 1 when a part could not be put in place."""
+    """Run every step and print the summary. Returns the exit code: 1 when a part could not be put in place.
+
+    Raises StorageError, before the first step, for a data folder that is not this user's alone.
+    """
     report = Report(dry_run=dry_run)
     machine = Machine(report)
+    check_private(machine.folder)
     for step in (
         _make_folders,
         first_release.set_aside_files,
+        _make_private,
         _write_shipped_files,
         _edit_settings,
         _edit_claude_md,
@@ -77,7 +84,18 @@ def _make_folders(machine: Machine) -> None:
         return
     machine.report.act(f"create the folders in {machine.show(folder.root)}", folder.create)
     if not machine.report.dry_run:
-        os.makedirs(machine.install_state, mode=0o700, exist_ok=True)
+        make_private(machine.install_state)
+
+
+def _make_private(machine: Machine) -> None:
+    """What another version or a copy left open to others; lib/ is install.sh's."""
+    open_to_others = private_files.faults(machine.folder, program=False).modes
+    if open_to_others:
+        what = f"{len(open_to_others)} files and folders" if len(open_to_others) > 1 else "one file or folder"
+        machine.report.act(
+            f"make {what} in {machine.show(machine.folder.root)} this user's alone (0600, 0700)",
+            partial(private_files.mend, machine.folder),
+        )
 
 
 def _write_shipped_files(machine: Machine) -> None:

@@ -67,7 +67,9 @@ def run(argv: list[str]) -> int:
             return 0
         Utility([_program(argv[0]), *argv[1:]]).execute()
     except LLMMemoryError as error:
-        sys.stderr.write(f"Error: {error}\n")
+        from memories.core.transcript_items import clean
+
+        sys.stderr.write(f"Error: {clean(str(error))}\n")  # it may name what is stored
         return 1
     except KeyboardInterrupt:
         return 130

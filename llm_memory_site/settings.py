@@ -20,6 +20,7 @@ ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 INSTALLED_APPS = ["memories", "mcp_bridge", "hooks", "django_htmx", "django.contrib.staticfiles"]
 MIDDLEWARE = [
     "llm_memory_site.middleware.SecurityHeadersMiddleware",
+    "llm_memory_site.peer.OwnUserMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]

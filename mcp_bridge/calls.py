@@ -14,9 +14,9 @@ from mcp.server.mcpserver.exceptions import ToolError
 
 from mcp_bridge import context
 from memories import selectors
-from memories.core import mirror, scope
+from memories.core import mirror, redaction, scope
 from memories.core.errors import LLMMemoryError, MirrorUnavailableError
-from memories.core.paths import DataFolder
+from memories.core.paths import DataFolder, check_private
 from memories.core.settings import read_settings
 from memories.services import Session
 
@@ -35,13 +35,14 @@ class Calls:
         return await sync_to_async(self._run, thread_sensitive=True)(body)
 
     def _run(self, body: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        self._sync.wait_until_usable()
         try:
+            check_private(self.folder)
+            self._sync.wait_until_usable()
             return _sendable(body())
         except MirrorUnavailableError as error:
-            raise ToolError(self._sync.explain(error)) from error
+            raise ToolError(self._shown(self._sync.explain(error))) from error
         except LLMMemoryError as error:
-            raise ToolError(str(error)) from error
+            raise ToolError(self._shown(str(error))) from error
         except (DatabaseError, sqlite3.Error) as error:
             raise ToolError(self._index_fault(error)) from error
         except (
@@ -53,6 +54,10 @@ class Calls:
                 f"Unexpected {type(error).__name__} in LLM Memory; nothing was changed unless an answer said so. "
                 "Try once more, or ask the user to run `llm-memory doctor`."
             ) from error
+
+    def _shown(self, text: str) -> str:
+        """An error's text without the secrets that it may quote of a file or of the call."""
+        return redaction.of(self.folder).text(text)
 
     def _index_fault(self, error: Exception) -> str:
         """Have a damaged index made again, waiting a bounded time for it, and say what to do."""

@@ -11,7 +11,7 @@ import time
 from hooks.shipped_files import shipped_order
 from memories.core import conversation_index, merge_copies, mirror, projects, state
 from memories.core.errors import LLMMemoryError, MirrorUnavailableError
-from memories.core.paths import DataFolder
+from memories.core.paths import DataFolder, check_private
 from memories.core.settings import read_settings
 from memories.services import Session
 
@@ -87,6 +87,7 @@ class BackgroundSync:
 
     def _run(self, rebuild: bool) -> None:
         try:
+            check_private(self._folder)
             self._merge()
             mirror.update(self._folder, wait_seconds=LOCK_SECONDS, rebuild=rebuild)
             self._problem = None
@@ -125,6 +126,7 @@ class BackgroundSync:
                     return
                 self._index_again = False
             try:
+                check_private(self._folder)
                 conversation_index.update(self._folder, wait_seconds=math.inf)  # who holds the lock does our work
             except (LLMMemoryError, OSError) as error:
                 logger.info("Conversations were not indexed: %s", error)  # a search says what it cannot read

@@ -19,9 +19,10 @@ from mcp.server.stdio import stdio_server
 from mcp_types import CallToolResult, InputRequiredResult
 from pydantic import ValidationError
 
-from mcp_bridge import tools
+from mcp_bridge import preload, tools
 from mcp_bridge.calls import Calls
 from mcp_bridge.context import BackgroundSync
+from memories.core import redaction
 from memories.core.paths import DataFolder
 
 NAME = "llm_memory"
@@ -108,6 +109,18 @@ def build_server(folder: DataFolder, sync: BackgroundSync) -> MemoryServer:
     return server
 
 
+class _RedactingFormatter(logging.Formatter):
+    """Log lines without secrets: a traceback may quote what a tool was called with, and clients keep these lines."""
+
+    def __init__(self, folder: DataFolder) -> None:
+        super().__init__(logging.BASIC_FORMAT)
+        self._folder = folder
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, its traceback included."""
+        return redaction.of(self._folder).text(super().format(record))
+
+
 def _leave(_number: int, _frame: FrameType | None) -> None:
     # Every store is on disk before it is acknowledged, so there is nothing to finish; stdio's reader thread would hang.
     os._exit(0)
@@ -116,9 +129,12 @@ def _leave(_number: int, _frame: FrameType | None) -> None:
 def serve(folder: DataFolder) -> None:
     """Serve on stdin and stdout until the client closes stdin or sends SIGINT or SIGTERM."""
     logging.basicConfig(stream=sys.stderr, level=logging.ERROR)
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(_RedactingFormatter(folder))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
     sync = BackgroundSync(folder)
     server = build_server(folder, sync)
     sync.start()
+    preload.start()
     async_to_sync(server.run_stdio_async)()

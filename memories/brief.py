@@ -6,7 +6,7 @@ import os
 import sqlite3
 from typing import Any
 
-from memories.core import briefing, budget, mirror, recovery, scope, transcripts
+from memories.core import briefing, budget, mirror, recovery, redaction, scope, transcripts
 from memories.core.errors import ProjectError
 from memories.core.paths import DataFolder, claude_projects_dir
 from memories.core.settings import BRIEFING_LIMIT, read_settings
@@ -56,7 +56,7 @@ def brief_of(
             limit=limit,
             session_id=own,
             transcript_path=path,
-            since=recovery.gather(path).ended_at if source == "resume" else None,
+            since=recovery.gather(path, redaction.of(folder)).ended_at if source == "resume" else None,
             upkeep=settings["narrative_upkeep"],
         )
     finally:

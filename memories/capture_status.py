@@ -8,16 +8,13 @@ import time
 from dataclasses import dataclass
 
 from hooks.claude_settings import HOOK_EVENTS
-from memories.core import clock, state, transcripts
-from memories.core.paths import DataFolder, claude_config_dir, claude_projects_dir
+from memories.core import clock, forgotten, state, transcripts
+from memories.core.paths import DataFolder, claude_projects_dir
 from memories.core.transcript_items import clean
 from memories.core.transcripts import Source
-from memories.doctor_capture import SILENT_SECONDS, hook_failures, read_json
+from memories.doctor_capture import SILENT_SECONDS, hook_failures
+from memories.doctor_transcripts import SOON_DAYS, cleanup_days, read_json
 
-CLEANUP_DAYS = 30
-"""Claude Code's `cleanupPeriodDays` where its settings.json has none."""
-
-SOON_DAYS = 7
 LISTED = 20
 FAILURES = 5
 """Recent failures that are shown, the newest first."""
@@ -41,8 +38,8 @@ class Hook:
 @dataclass(frozen=True)
 class Leaving:
     """A transcript that Claude Code deletes soon. place: its folder below projects/. size in bytes. days: left, 0: any
-    time now. kept: `archived`, `waiting` (not, or not as far as it goes) or `passed over` (excluded, or nothing was
-    said in it)."""
+    time now. kept: `archived`, `waiting` (not, or not as far as it goes) or `passed over` (excluded, forgotten,
+    let go, or nothing was said in it)."""
 
     session_id: str
     place: str
@@ -110,13 +107,6 @@ def capture(folder: DataFolder) -> Capture:
     )
 
 
-def cleanup_days() -> int:
-    """After how many days Claude Code deletes a transcript, from the user's settings.json."""
-    settings = read_json(os.path.join(claude_config_dir(), "settings.json")) or {}
-    days = settings.get("cleanupPeriodDays")
-    return days if isinstance(days, int) and not isinstance(days, bool) and days > 0 else CLEANUP_DAYS
-
-
 def _hooks(folder: DataFolder, newest: float) -> list[Hook]:
     """newest: when a session last wrote to its transcript, in Unix seconds."""
     beats = state.heartbeats(folder)
@@ -128,11 +118,16 @@ def _hooks(folder: DataFolder, newest: float) -> list[Hook]:
     return found
 
 
+def _is_kept_out(folder: DataFolder, source: Source) -> bool:
+    """Whether its session was forgotten, or let go by the retention settings."""
+    return forgotten.kind_of(folder, source.session_id, source.mtime_ns) is not None
+
+
 def _leaving(folder: DataFolder, source: Source, days: int, passed: dict[str, object]) -> Leaving:
     kept = "waiting"
     if transcripts.is_archived(folder, source):
         kept = "archived"
-    elif passed.get(source.path) == [source.size, source.mtime_ns]:
+    elif passed.get(source.path) == [source.size, source.mtime_ns] or _is_kept_out(folder, source):
         kept = "passed over"
     left = days - (time.time() - source.mtime_ns / 1e9) / _DAY_SECONDS
     return Leaving(source.session_id, clean(os.path.basename(source.folder)), source.size, max(0, int(left)), kept)

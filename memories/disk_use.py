@@ -9,6 +9,7 @@ import stat
 from dataclasses import dataclass
 from functools import lru_cache
 
+from memories.core import other_mirrors
 from memories.core.paths import SYNCED_FOLDERS, DataFolder
 from memories.core.transcript_page import shown_size
 
@@ -76,7 +77,7 @@ def disk_use(folder: DataFolder, connection: sqlite3.Connection | None) -> DiskU
     known = {"lib": _lib_size(folder.lib)} | ({} if connection is None else _indexed(connection))
     sizes = {name: _size(os.path.join(folder.root, name)) for name in _WHAT if name not in known}
     sizes |= known
-    sizes["memory.db"] = sum(_size(folder.mirror + suffix) for suffix in ("", "-wal", "-shm"))
+    sizes["memory.db"] = sum(_size(path) for path in other_mirrors.files_of_all(folder))
     total = sum(sizes.values())
     parts = [
         Part(name, what, sizes[name], round(100 * sizes[name] / total) if total else 0, name in SYNCED_FOLDERS)

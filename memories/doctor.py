@@ -2,45 +2,67 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sqlite3
 import sys
-import tempfile
-import uuid
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from memories import doctor_capture, doctor_index, doctor_sync
-from memories.core import conversation_index, mirror, query, records, transcripts, turn_search
+from memories import (
+    doctor_capture,
+    doctor_clock,
+    doctor_index,
+    doctor_left,
+    doctor_permissions,
+    doctor_retention,
+    doctor_secrets,
+    doctor_sync,
+    doctor_trip,
+)
 from memories.core.errors import LLMMemoryError
 from memories.core.paths import DataFolder
 from memories.core.settings import disabled_by_environment, read_settings
 from memories.findings import Check
 
 LOW_DISK_BYTES = 200_000_000
+_OUTSIDE = ("round trip", "programs")
+"""The groups that do not look into the data folder."""
 
 
 def run(folder: DataFolder, *, read_only: bool = False) -> list[Check]:
     """Every check, in the order in which a user would mend things. Raises nothing.
 
-    read_only: only what a view may do. Nothing is written, in the data folder or beside it: the text indexes are
-    counted rather than compared with their rows, and no memory is stored and found for a trial.
+    Of a data folder that another can change (doctor_permissions.refusal) nothing is read: only what lies outside of it
+    is checked then. read_only: only what a view may do. Nothing is written, in the data folder or beside it: the text
+    indexes are counted rather than compared with their rows, and no memory is stored and found for a trial.
     """
-    groups: dict[str, Callable[[DataFolder], Iterator[Check]] | None] = {
+    refused = doctor_permissions.refusal(folder)
+    groups = _groups(read_only=read_only)
+    if refused is not None:
+        groups = {name: groups[name] for name in _OUTSIDE}
+    checks = [check for name, group in groups.items() if group for check in _checks_of(name, group, folder)]
+    return checks if refused is None else [refused, *checks]
+
+
+def _groups(*, read_only: bool) -> dict[str, Callable[[DataFolder], Iterator[Check]] | None]:
+    return {
         "data folder": _data_folder,
+        "permissions": partial(doctor_permissions.file_permissions, read_only=read_only),
         "settings": _settings,
         "index": partial(doctor_index.index, read_only=read_only),
         "conversations": partial(doctor_index.conversations, read_only=read_only),
         "narratives": partial(doctor_index.narratives, read_only=read_only),
-        "round trip": None if read_only else _round_trip,
+        "secrets": partial(doctor_secrets.secrets, read_only=read_only),
+        "retention": doctor_retention.retention,
+        "round trip": None if read_only else doctor_trip.round_trip,
         "claude code": doctor_capture.claude_code,
         "capture": doctor_capture.capture,
+        "clock": partial(doctor_clock.clocks, read_only=read_only),
         "sync": doctor_sync.sync,
+        "left behind": doctor_left.left_behind,
         "programs": _programs,
     }
-    return [check for name, group in groups.items() if group for check in _checks_of(name, group, folder)]
 
 
 def _checks_of(name: str, group: Callable[[DataFolder], Iterator[Check]], folder: DataFolder) -> Iterator[Check]:
@@ -80,40 +102,6 @@ def _settings(folder: DataFolder) -> Iterator[Check]:
         yield Check("settings", "ok", "all values are known and in range")
     if disabled_by_environment():
         yield Check("settings", "warn", "LLM_MEMORY_DISABLE is set here", "unset it to remember what happens")
-
-
-def _round_trip(_folder: DataFolder) -> Iterator[Check]:
-    """Store and find a memory and a conversation in a folder of their own: the whole path works on this machine."""
-    try:
-        with tempfile.TemporaryDirectory(prefix="llm-memory-doctor-") as place:
-            lost = _not_found(DataFolder(place), "A heron stood in the reeds.", "standing heron")
-    except (LLMMemoryError, OSError, sqlite3.Error) as error:
-        yield Check("round trip", "fail", f"store and search failed: {error}", "check Python's SQLite and free space")
-        return
-    if lost:
-        todo = "this Python's SQLite lacks FTS5 with porter"
-        yield Check("round trip", "fail", f"a stored {' and a stored '.join(lost)} was not found", todo)
-    else:
-        text = f"stored and found a memory and a conversation (SQLite {sqlite3.sqlite_version})"
-        yield Check("round trip", "ok", text)
-
-
-def _not_found(trial: DataFolder, text: str, question: str) -> list[str]:
-    """What a search does not find of a note and a conversation with a text, both stored for the purpose."""
-    records.save(trial, records.new_record(type="note", content=text))
-    mirror.update(trial)
-    line = {"type": "user", "message": {"role": "user", "content": text}}
-    with open(transcripts.archive_path(trial, str(uuid.uuid4())), "w", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
-    conversation_index.update(trial)
-    connection = mirror.connect(trial.mirror)
-    try:
-        sql = "SELECT count(*) FROM memory_fts WHERE memory_fts MATCH ?"
-        (memories,) = connection.execute(sql, (query.match_expression(question),)).fetchone()
-        turns = turn_search.search(connection, turn_search.Corpus(connection), question)
-    finally:
-        connection.close()
-    return [name for name, found in (("memory", memories), ("conversation", turns)) if not found]
 
 
 def _programs(_folder: DataFolder) -> Iterator[Check]:

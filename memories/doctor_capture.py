@@ -8,23 +8,20 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from memories import doctor_hooks, doctor_transcripts
 from memories.core import state, transcripts
 from memories.core.errors import LLMMemoryError
 from memories.core.paths import DataFolder, claude_config_dir, claude_projects_dir
-from memories.findings import Check, ago
+from memories.doctor_transcripts import read_json
+from memories.findings import Check, ago, some
 
 SILENT_SECONDS = 86_400
 """A session that is this much newer than the last SessionStart hook means that the hooks do not run."""
 
+_LOG_LINE = re.compile(r"(\S+) (\S+) (.*) \d+ms \S+")
+"""A line of state/hooks.log: time, event, outcome, milliseconds, session (state.log_hook)."""
 
-def read_json(path: str) -> dict[str, Any] | None:
-    """A JSON object in a file; None where there is none."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            value = json.load(file)
-    except (OSError, ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
+_VARIES = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+")
 
 
 def claude_code(folder: DataFolder) -> Iterator[Check]:
@@ -82,32 +79,29 @@ def _has_hook(settings: dict[str, Any], event: str, lib: str) -> bool:
 def capture(folder: DataFolder) -> Iterator[Check]:
     """Whether the hooks run, and whether what Claude Code keeps is archived."""
     sources = list(transcripts.iter_sources(claude_projects_dir()))
-    states = transcripts.archived_states(folder)
-    marks = read_json(os.path.join(folder.state, "sweep.json")) or {}
-    waiting = [
-        one
-        for one in sources
-        if not transcripts.is_archived(folder, one, states) and marks.get(one.path) != [one.size, one.mtime_ns]
-    ]
-    beats = state.heartbeats(folder)
-    newest = max((one.mtime_ns / 1e9 for one in sources), default=0.0)
-    started = beats.get("session_start", 0.0)
-    if newest - started > SILENT_SECONDS and os.path.exists(os.path.join(folder.lib, "install.json")) and started:
-        text = f"SessionStart last ran {ago(started)}, but sessions have run since"
-        yield Check("capture", "fail", text, "run ./install.sh, restart Claude Code")
-    elif started:
-        yield Check("capture", "ok", f"SessionStart last ran {ago(started)}")
-    else:
-        yield Check("capture", "warn", "no hook has run yet", "start Claude Code in a project")
-    kept = f"{len(states)} archived, {len(sources)} kept by Claude Code"
-    if waiting:
-        yield Check("transcripts", "warn", f"{kept}, {len(waiting)} not archived yet", "run `llm-memory sync`")
-    else:
-        yield Check("transcripts", "ok", kept)
+    yield _capturing(folder, sources)
+    yield from doctor_hooks.silent_hooks(folder, sources)
+    yield from doctor_transcripts.transcripts_kept(folder, sources)
+    yield from doctor_transcripts.client(sources)
     failures = hook_failures(folder)
     if failures:
         count = f"{len(failures)} recent failure{'s' * (len(failures) != 1)}"
-        yield Check("hook log", "warn", f"{count}; last: {failures[-1]}", _log_path(folder))
+        yield Check("hook log", "warn", f"{count}: {causes(failures)}", _log_path(folder))
+
+
+def _capturing(folder: DataFolder, sources: list[transcripts.Source]) -> Check:
+    """SessionStart, which every session runs: is memory being made at all."""
+    started = state.heartbeats(folder).get("session_start", 0.0)
+    newest = max((one.mtime_ns / 1e9 for one in sources), default=0.0)
+    installed = doctor_hooks.installed_at(folder)
+    todo = "run ./install.sh, restart Claude Code"
+    if installed is not None and started and newest - started > SILENT_SECONDS:
+        return Check("capture", "fail", f"SessionStart last ran {ago(started)}, but sessions have run since", todo)
+    if installed is not None and not started and newest - installed > SILENT_SECONDS:
+        return Check("capture", "fail", f"no hook has ever run, but a session has, {ago(newest)}", todo)
+    if not started:
+        return Check("capture", "warn", "no hook has run yet", "start Claude Code in a project")
+    return Check("capture", "ok", f"SessionStart last ran {ago(started)}")
 
 
 def _log_path(folder: DataFolder) -> str:
@@ -122,3 +116,22 @@ def hook_failures(folder: DataFolder) -> list[str]:
     except OSError:
         return []
     return [line.strip() for line in lines if re.search(r" (failed|not archived|bad input): ", line)]
+
+
+def causes(failures: list[str]) -> str:
+    """Lines of the hook log by what went wrong, the most frequent cause first; each with how often and when last.
+
+    What differs from one time to the next (numbers, session ids) does not make another cause.
+    """
+    lines: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for line in failures:
+        match = _LOG_LINE.fullmatch(line)
+        when, event, what = (match[1], match[2], match[3]) if match else ("", "", line)
+        lines.setdefault((event, _VARIES.sub("#", what)), []).append((when, what))
+    often = sorted(lines.items(), key=lambda one: -len(one[1]))
+    named = []
+    for (event, _), seen in often:
+        when, what = seen[-1]
+        times = f"{len(seen)} times, last {when}" if len(seen) > 1 else when
+        named.append((f"{event} {what}".strip(), times))
+    return some(named)

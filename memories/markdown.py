@@ -42,6 +42,7 @@ _parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethro
 def render_markdown(text: str, citation_address: CitationAddress | None = None) -> SafeString:
     """The text as HTML. Headings start at <h2>, below the page's own; relative links lose their address, but for those
     that citation_address gives to the text's citations."""
+    text = text.encode("utf-8", "replace").decode("utf-8")  # half a surrogate pair, which a record's file may hold
     if len(text) > MAX_MARKDOWN_CHARS:
         return format_html("<pre>{}</pre>", text)
     tokens = _parser.parse(text)

@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef
 from django.db.models.functions import Substr
 
 from memories import cited_sessions, merged_conflicts, selectors, shown_text, versions
-from memories.core import clock, coverage, mirror_rows, records
+from memories.core import clock, coverage, forgotten, mirror_rows, records, redaction
 from memories.core.paths import DataFolder
 from memories.models import Link, Memory
 from memories.project_groups import ProjectGroup, find_group
@@ -53,12 +53,14 @@ class Links:
 @dataclass(frozen=True)
 class SessionRef:
     """A session that a record names. name: its transcript as the reader takes it, "" where it is not archived here;
-    title and ended_at (a record's time): its log's, "" where it has none besides the record itself."""
+    title and ended_at (a record's time): its log's, "" where it has none besides the record itself. kind: FORGOTTEN or
+    EXPIRED where that is why it is not archived (forgotten.py)."""
 
     session_id: str
     name: str
     title: str
     ended_at: str
+    kind: str | None = None
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def raw_record(folder: DataFolder, uuid: str) -> str:
 
     Raises RecordNotFoundError, InvalidRecordError, StorageError.
     """
-    return _json(records.load(folder, uuid))
+    return _json(redaction.load(folder, uuid))
 
 
 def _json(record: dict[str, Any], limit: int | None = None) -> str:
@@ -108,7 +110,7 @@ def memory_detail(folder: DataFolder, uuid: str, groups: list[ProjectGroup]) -> 
 
     Raises RecordNotFoundError, InvalidRecordError, StorageError, MirrorUnavailableError.
     """
-    loaded = records.load(folder, uuid)
+    loaded = redaction.load(folder, uuid)
     raw = _json(loaded, MAX_RAW_CHARS)
     connection = selectors.mirror_connection(folder)
     record = {name: shown_text.shown(value) if isinstance(value, str) else value for name, value in loaded.items()}
@@ -160,7 +162,8 @@ def _logs(session_ids: list[str], but: str) -> dict[str, tuple[str, str]]:
 
 def _session_ref(folder: DataFolder, session_id: str, logs: dict[str, tuple[str, str]]) -> SessionRef:
     name = "" if coverage.archived_size(folder, session_id) is None else session_id
-    return SessionRef(session_id, name, *logs.get(session_id, ("", "")))
+    kind = None if name else forgotten.kind_of(folder, session_id)
+    return SessionRef(session_id, name, *logs.get(session_id, ("", "")), kind)
 
 
 def _known(uuids: set[str]) -> dict[str, dict[str, Any]]:

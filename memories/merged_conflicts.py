@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hooks.shipped_files import shipped_order
-from memories.core import clock, merge_log, mirror_rows, records, transcripts
+from memories.core import clock, merge_log, mirror_rows, records, redaction, transcripts
 from memories.core.errors import StorageError
 from memories.core.paths import DataFolder
 from memories.core.transcript_items import clean
@@ -179,7 +179,7 @@ def _winner(
     folder: DataFolder, uuid: str, title: str | None = None, machine: str | None = None, changed_at: str | None = None
 ) -> Side:
     """The record that a content lost to: as the index has it, or where that has none (title None) in trash/."""
-    grave = records.tombstone(folder, uuid) if title is None else None
+    grave = redaction.tombstone(folder, uuid) if title is None else None
     return _side(uuid, title, machine, changed_at) if grave is None else _buried(grave)
 
 
@@ -202,7 +202,7 @@ def deleted_edits(folder: DataFolder) -> list[DeletedEdit]:
         if entry["kind"] == "record":
             merged_at |= dict.fromkeys(filter(records.is_uuid, entry["kept"]), entry["at"])  # at last: its first merge
     in_trash = (item for item in merged_at.items() if os.path.lexists(records.trash_path(folder, item[0])))
-    graves = ((records.tombstone(folder, uuid), at) for uuid, at in itertools.islice(in_trash, MAX_GRAVES))
+    graves = ((redaction.tombstone(folder, uuid), at) for uuid, at in itertools.islice(in_trash, MAX_GRAVES))
     return [
         DeletedEdit(_buried(grave), grave["conflict_of"])
         for grave, at in graves
@@ -262,7 +262,8 @@ def compare_files(folder: DataFolder, one: str, other: str) -> Comparison:
     for name in (one, other):
         if MERGED_NAME.fullmatch(name) is None:
             raise StorageError(f"{name[:80]!r} names no version of the rules or the settings.")
-    return compare(*(shown(_text(merged_path(folder, name))) for name in (one, other)))
+    redactor = redaction.of(folder)
+    return compare(*(shown(redactor.text(_text(merged_path(folder, name)))) for name in (one, other)))
 
 
 def _text(path: str) -> str:
@@ -285,13 +286,13 @@ class RecordConflict:
 
 def record_conflict(folder: DataFolder, connection: sqlite3.Connection, record: dict[str, Any]) -> RecordConflict:
     """A record's conflicts, in one query. Raises sqlite3.Error."""
-    winner = record.get("conflict_of")
+    winner = record.get("conflict_of") if records.is_uuid(record.get("conflict_of")) else None
     rows = connection.execute(
         f"SELECT {_SIDE} FROM memory WHERE conflict_of = ? OR uuid = ? ORDER BY 4, 1 LIMIT {NAMED + 1}",
         (record["uuid"], winner),
     ).fetchall()
     sides = [_side(*row) for row in rows]
     lost_to = None
-    if isinstance(winner, str):
+    if winner is not None:
         lost_to = next((one for one in sides if one.uuid == winner), None) or _winner(folder, winner)
     return RecordConflict(lost_to, [one for one in sides if one.uuid != winner][:NAMED])

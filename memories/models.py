@@ -54,6 +54,7 @@ class Memory(models.Model):
     created_at = models.TextField()
     updated_at = models.TextField(null=True)
     origin = models.TextField(null=True)
+    imported_from = models.TextField(null=True)
     status = models.TextField()
     archived_in = models.TextField(null=True)
     conflict_of = models.TextField(null=True)

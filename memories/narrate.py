@@ -17,10 +17,10 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from memories.core import clock
+from memories.core import budget, clock, redaction
 from memories.core.errors import LockTimeoutError, NarrateError, StorageError
 from memories.core.locks import FileLock
 from memories.core.paths import DataFolder
@@ -48,6 +48,8 @@ DEFAULT_MAX_USD = 2.0
 SILENT_SECONDS = 900.0
 """A client that says nothing for so long hangs: each step of a run is a line, and the longest, the narrative of
 NARRATIVE_OUT_TOKENS, takes some minutes."""
+
+REASON_CHARS = 300
 
 GRACE_SECONDS = 5.0
 """What a client that is told to end has to do so, before it is killed."""
@@ -132,7 +134,8 @@ def claude_program() -> str:
 def task(skill: str, wanted: Plan, project_id: str) -> str:
     """The prompt: what the skill gives a subagent to do (its quoted part), for this project and these sessions."""
     quoted = "\n".join(line[1:].removeprefix(" ") for line in skill.splitlines() if line.startswith(">"))
-    return f"{quoted}\n\nNAME is {project_id}. Read only these sessions in this run: {', '.join(wanted.sessions)}.\n"
+    sessions = ", ".join(wanted.sessions)
+    return f"{quoted}\n\nNAME is {budget.named(project_id)}. Read only these sessions in this run: {sessions}.\n"
 
 
 def command(claude: str, prompt: str, folder: DataFolder, max_usd: float, model: str | None) -> list[str]:
@@ -183,11 +186,19 @@ def run(
             try:
                 line = command(claude, prompt, folder, max_usd - wanted.last_step_usd, model)
                 outcome = _run(line, folder, progress)
+                outcome = _redacted(folder, outcome)
             finally:
                 _note(folder, {"event": "ended", "project": wanted.project, **asdict(outcome)})
             return outcome
     except LockTimeoutError:
         raise NarrateError("A narrative is being written on this machine already. Wait for it to end.") from None
+
+
+def _redacted(folder: DataFolder, outcome: Outcome) -> Outcome:
+    """What the client said in the end, as it may be shown and kept."""
+    redactor = redaction.of(folder)
+    reason = None if outcome.reason is None else redactor.text(outcome.reason)[:REASON_CHARS]
+    return replace(outcome, answer=redactor.text(outcome.answer), reason=reason)
 
 
 def _run(line: list[str], folder: DataFolder, progress: Callable[[str], None] | None) -> Outcome:
@@ -312,7 +323,7 @@ def _outcome(result: dict[str, Any], code: int, errors: str) -> Outcome:
         return Outcome(known, "", "it reached its cap")
     if not result or result.get("is_error"):
         said = str(result.get("result") or "") or errors.strip().rpartition("\n")[2] or f"exit code {code}"
-        return Outcome(known, "", said[:300])
+        return Outcome(known, "", said)
     return Outcome(known, str(result.get("result") or ""), None)
 
 

@@ -7,7 +7,7 @@ import sqlite3
 from typing import Any
 
 from memories import selectors
-from memories.core import coverage, narrative_check, records, scope
+from memories.core import coverage, narrative_check, records, redaction, scope
 from memories.core.errors import LLMMemoryError
 from memories.core.paths import DataFolder
 from memories.models import Memory
@@ -23,7 +23,7 @@ def checked(
     before = []
     for uuid in old:
         try:
-            before.append(records.load(folder, uuid))
+            before.append(redaction.load(folder, uuid))
         except LLMMemoryError:
             continue  # deleted or broken since the last scan
     given = narrative_check.whole_refs(folder, records.session_refs(record["transcript_ref"]))

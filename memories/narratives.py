@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from memories import narrative_changes, selectors
-from memories.core import budget, clock, coverage, records, scope
+from memories.core import budget, clock, coverage, records, redaction, scope
 from memories.core.errors import LLMMemoryError, RecordNotFoundError
 from memories.core.paths import DataFolder
 from memories.models import Link, Memory
@@ -124,6 +124,7 @@ def _age(record: dict[str, Any]) -> tuple[str, str]:
 
 def _records(folder: DataFolder, project: scope.Scope) -> dict[str, dict[str, Any]]:
     """The project's narratives, archived ones too, and those that they are linked with under another project's name."""
+    redactor = redaction.of(folder)
     found: dict[str, dict[str, Any]] = {}
     seen: set[str] = set()
     border = set(Memory.objects.filter(selectors.in_scope(project), type="narrative").values_list("uuid", flat=True))
@@ -131,7 +132,7 @@ def _records(folder: DataFolder, project: scope.Scope) -> dict[str, dict[str, An
         seen |= border
         for uuid in border:
             try:
-                found[uuid] = records.load(folder, uuid)
+                found[uuid] = redaction.load(folder, uuid, redactor)
             except LLMMemoryError:
                 continue  # deleted, broken, or not synced yet
         links = Link.objects.filter(relationship="supersedes")

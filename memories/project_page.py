@@ -14,7 +14,7 @@ from django.db.models.functions import Substr
 from memories import cited_sessions, selectors, shown_text
 from memories.activity import Activity, activity
 from memories.behind import Behind
-from memories.core import coverage
+from memories.core import coverage, forgotten
 from memories.core.paths import DataFolder
 from memories.models import Memory
 from memories.project_groups import ProjectGroup
@@ -83,10 +83,12 @@ class ListedMemory:
 @dataclass(frozen=True)
 class ListedSession:
     """A session in a list. ended_at: a record's time; turns: None where its log does not say; log: uuid, title: the
-    log's; name: as the reader takes it, "" where the transcript is not archived here."""
+    log's; name: as the reader takes it, "" where the transcript is not archived here; is_let_go: by the retention
+    settings."""
 
     session_id: str
     name: str
+    is_let_go: bool
     title: str
     log: str
     ended_at: str
@@ -208,6 +210,7 @@ def _sessions(folder: DataFolder, group: ProjectGroup) -> list[ListedSession]:
         ListedSession(
             session_id=row["session_id"] or "",
             name=row["session_id"] if _is_archived(folder, row["session_id"]) else "",
+            is_let_go=forgotten.kind_of(folder, row["session_id"] or "") == forgotten.EXPIRED,
             title=row["start"],
             log=row["uuid"],
             ended_at=row["created_at"],

@@ -14,7 +14,7 @@ from django.db import DatabaseError, connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from memories import ranking
-from memories.core import coverage, mirror, mirror_rows, query, records, scope, words
+from memories.core import coverage, mirror, mirror_rows, query, records, redaction, scope, words
 from memories.core.errors import MirrorUnavailableError, RecordNotFoundError
 from memories.core.paths import DataFolder
 from memories.core.projects import Project
@@ -111,7 +111,15 @@ def brief(memory: Memory, excerpt: int = WHOLE_CHARS) -> dict[str, Any]:
         "importance": memory.importance,
         "transcript_ref": memory.transcript_ref,
         "tags": memory.tags,
+        **whence(memory),
     }
+
+
+def whence(memory: Memory) -> dict[str, str]:
+    """Where a memory that is not this machine's own is from: {origin} of another machine, {imported_from}."""
+    from_elsewhere = memory.origin if memory.origin != records.machine_name() else None
+    found = {"origin": from_elsewhere, "imported_from": memory.imported_from}
+    return {name: value for name, value in found.items() if value}
 
 
 def memory_recent(
@@ -150,7 +158,7 @@ def memory_get(folder: DataFolder, uuid: str) -> dict[str, Any]:
 
     Raises RecordNotFoundError, InvalidRecordError, StorageError, MirrorUnavailableError.
     """
-    record = records.load(folder, uuid)
+    record = redaction.load(folder, uuid)
     mirror_connection(folder)
     outgoing = [
         {"to_uuid": to_uuid, "relationship": relationship}

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import DatabaseError
 
 from memories import narrative_store, selectors
-from memories.core import mirror, records, scope
+from memories.core import mirror, records, redact, redaction, scope
 from memories.core.errors import InvalidRecordError, LLMMemoryError, MirrorUnavailableError, ProjectError
 from memories.core.paths import DataFolder
 from memories.core.projects import Project, fold_name
@@ -46,8 +46,10 @@ def memory_store(
 ) -> dict[str, Any]:
     """Store a memory; the answer is {"uuid", "status", "near_duplicates", "warnings"} or that of an exact duplicate.
 
-    accept_losses: findings that shall not refuse a narrative (see core/narrative_check.py). Raises InvalidRecordError,
-    NarrativeRefusedError, ProjectError (a narrative without a project, memory switched off here), StorageError.
+    Secrets and private passages are replaced before anything else sees them, and a warning says so. accept_losses:
+    findings that shall not refuse a narrative (see core/narrative_check.py). Raises InvalidRecordError (also where
+    there is nothing but a private passage), NarrativeRefusedError, ProjectError (a narrative without a project,
+    memory switched off here), StorageError.
     """
     _refuse_where_switched_off(session)
     if len(content) > MAX_CONTENT_CHARS:
@@ -68,6 +70,7 @@ def memory_store(
         connections=_links(connections),
     )
     records.dump(record)  # text that no file can hold is refused here, before the mirror is asked about it
+    _redact(folder, record, warnings)
     where = _scope_of(name, project_id, session)
     existing, near = _alike(folder, record, where, warnings)
     if existing is not None:
@@ -80,6 +83,40 @@ def memory_store(
     if existing is not None:
         return _duplicate(folder, existing, record)
     return {"uuid": record["uuid"], "status": "stored", "near_duplicates": near, "warnings": warnings}
+
+
+def _redact(folder: DataFolder, record: dict[str, Any], warnings: list[str]) -> None:
+    """Take secrets and private passages out of a new record, and say so. Raises InvalidRecordError where nothing else
+    is left to keep."""
+    redactor = redaction.of(folder)
+    counts: dict[str, int] = {}
+    for _, _, rule in redactor.spans(record["content"]):
+        counts[rule] = counts.get(rule, 0) + 1
+    found = redactor.record(record)
+    for name in ("session_id", "transcript_ref"):  # ids and paths, but whoever calls may pass anything
+        text = record[name] or ""
+        found += [rule for _, _, rule in redactor.spans(text)]
+        record[name] = redactor.text(text) or None
+    for rule in found:
+        counts.setdefault(rule, 1)
+    if (
+        set(counts) == {redact.PRIVATE}
+        and not record["content"].replace(redact.placeholder(redact.PRIVATE), "").strip()
+    ):
+        raise InvalidRecordError(
+            "All of the content stands in <private>, which is never stored: nothing was stored. Store only what may be "
+            "kept, without <private>."
+        )
+    private = counts.pop(redact.PRIVATE, 0)
+    if private:
+        what = "1 private passage was" if private == 1 else f"{private} private passages were"
+        shown = redact.placeholder(redact.PRIVATE)
+        warnings.append(f"{what} left out before storing: the record holds {shown}.")
+    if counts:
+        total = sum(counts.values())
+        what = "1 secret was" if total == 1 else f"{total} secrets were"
+        shown = " and ".join(redact.placeholder(rule) for rule in counts)
+        warnings.append(f"{what} replaced before storing ({', '.join(counts)}): the record holds {shown}.")
 
 
 def _refuse_where_switched_off(session: Session) -> None:

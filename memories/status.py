@@ -20,6 +20,7 @@ from memories.forked_narratives import Fork, forks
 from memories.merged_conflicts import MergedConflicts, merged_conflicts
 from memories.named import Named, counted, named
 from memories.selectors import mirror_connection
+from memories.status_keeping import Keeping, keeping
 from memories.status_machines import Machine, RecordRow, machines, record_rows
 from memories.waiting_links import WaitingLinks, waiting_links
 
@@ -65,6 +66,7 @@ class Status:
     copies: Copies
     links: WaitingLinks | None
     disk: DiskUse
+    keeping: Keeping
     capture: Capture
     attention: list[tuple[str, str]]
 
@@ -89,6 +91,7 @@ def status(folder: DataFolder) -> Status:
         index, found_forks = _index(folder, connection, rows, in_records), forks(connection)
         merged, links = merged_conflicts(folder, connection), waiting_links(folder, connection)
     copies, captured = waiting_copies(folder, in_records), capture(folder)
+    kept = keeping(folder, connection)
     return Status(
         folder=clean(folder.root),
         machine=clean(records.machine_name()),
@@ -100,8 +103,9 @@ def status(folder: DataFolder) -> Status:
         copies=copies,
         links=links,
         disk=disk_use(folder, connection),
+        keeping=kept,
         capture=captured,
-        attention=[*_attention(index, found_forks, copies), *captured.attention()],
+        attention=[*_attention(index, found_forks, copies), *captured.attention(), *kept.attention()],
     )
 
 
@@ -123,7 +127,7 @@ def _index(
         sessions=sessions,
         transcripts=transcripts,
         turns=turns,
-        trash=_count_files(folder.trash),
+        trash=_count_deleted(folder),
         written_at=clock.format_time(written_ns / 1e9),
         is_behind=_is_behind(folder, connection, written_ns),
         broken=named(broken),
@@ -151,9 +155,10 @@ def _written_ns(folder: DataFolder) -> int:
     return max((one.st_mtime_ns for one in found if one.st_size), default=0)
 
 
-def _count_files(path: str) -> int:
+def _count_deleted(folder: DataFolder) -> int:
+    """Tombstones; the marks of forgotten sessions are in folders beside them."""
     try:
-        return len(os.listdir(path))
+        return sum(name.endswith(".json") for name in os.listdir(folder.trash))
     except OSError:
         return 0  # gone meanwhile, or never made
 

@@ -14,6 +14,7 @@ from memories.findings import ago
 from memories.merged_conflicts import MergedConflicts, Side
 from memories.named import Named, counted
 from memories.status import Index, Status, attention_of
+from memories.status_keeping import Keeping
 from memories.status_machines import Machine
 from memories.sync_words import device_said, folder_said
 from memories.waiting_links import WaitingLinks
@@ -61,6 +62,7 @@ def status_lines(found: Status, sync: SyncState | None, paint: Paint) -> Iterato
         "Copies": _copies(found),
         "Awaited": _awaited(found.links),
         "Hooks": [_hooks(found)],
+        "Keeping": _keeping(found.keeping),
         "Disk": _disk(found.disk),
     }
     for label, said in sections.items():
@@ -266,6 +268,13 @@ def _awaited(links: WaitingLinks | None) -> list[str]:
 def _hooks(found: Status) -> str:
     last = max((hook.last for hook in found.capture.hooks), default="")
     return f"last ran {_when(last)}" if last else "have not run on this machine yet"
+
+
+def _keeping(keeping: Keeping) -> list[str]:
+    lines = [f"transcripts: {keeping.limits}; {keeping.said or 'not known'}" if keeping.limits else "every transcript"]
+    gone = [counted(keeping.forgotten, "session") + " forgotten"] if keeping.forgotten else []
+    gone += [counted(keeping.let_go, "transcript") + " let go"] if keeping.let_go else []
+    return [*lines, *([", ".join(gone)] if gone else [])]
 
 
 def _disk(disk: DiskUse) -> list[str]:

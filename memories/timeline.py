@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Substr
 
 from memories import selectors, snippets
-from memories.core import coverage
+from memories.core import coverage, records
 from memories.core.paths import DataFolder
 from memories.facets import FacetIndex
 from memories.markdown import plain_line
@@ -35,7 +35,19 @@ TAGS_SHOWN = 5
 TRANSCRIPT = "transcript"
 """The type that stands for turns of conversations beside the types of memories."""
 
-_ENTRY_FIELDS = ("id", "uuid", "type", "title", "project", "created_at", "importance", "tags", "status")
+_ENTRY_FIELDS = (
+    "id",
+    "uuid",
+    "type",
+    "title",
+    "project",
+    "created_at",
+    "importance",
+    "tags",
+    "status",
+    "origin",
+    "imported_from",
+)
 
 
 @dataclass(frozen=True)
@@ -81,7 +93,7 @@ class Cursor:
 class Entry:
     """A memory as the list shows it. title and excerpt (what a search matched, else the text after the title) have
     MARK_START and MARK_END around matched words; hidden: "archived" or "superseded" where search and recent hide it;
-    more_tags: how many are not in tags."""
+    more_tags: how many are not in tags; whence: where it is from when it is not this machine's own (records.whence)."""
 
     uuid: str
     type: str
@@ -93,6 +105,7 @@ class Entry:
     tags: tuple[str, ...]
     more_tags: int
     hidden: str
+    whence: str = ""
 
 
 @dataclass(frozen=True)
@@ -192,6 +205,7 @@ def memory_entries(rows: list[dict[str, Any]], passages: dict[int, str], index: 
                 tags=tags[:TAGS_SHOWN],
                 more_tags=len(tags[TAGS_SHOWN:]),
                 hidden=hidden,
+                whence=records.whence(row),
             )
         )
     return entries

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from memories import narrative_changes, narratives, selectors, shown_text, version_diff
-from memories.core import clock, coverage, records
+from memories.core import clock, coverage, records, redaction
 from memories.core.errors import RecordNotFoundError
 from memories.core.paths import DataFolder
 from memories.core.scope import Scope
@@ -198,9 +198,9 @@ def _in_order(folder: DataFolder, uuid: str, other: str, *, in_trash: bool = Fal
 
 def _load(folder: DataFolder, uuid: str, *, in_trash: bool) -> dict[str, Any]:
     try:
-        return records.load(folder, uuid)
+        return redaction.load(folder, uuid)
     except RecordNotFoundError:
-        grave = records.tombstone(folder, uuid) if in_trash else None
+        grave = redaction.tombstone(folder, uuid) if in_trash else None
         if grave is None:
             raise
         return grave

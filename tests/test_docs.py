@@ -181,7 +181,7 @@ def test_every_module_is_in_the_module_map() -> None:
 
 def test_every_field_of_a_new_record_is_documented() -> None:
     fields = set(records.new_record(type="note", content="A heron stood in the reeds."))
-    written_later = {"archived_in", "conflict_of", "updated_at", "deleted_at"}
+    written_later = {"archived_in", "conflict_of", "updated_at", "deleted_at", "imported_from"}
     of_narratives = {"processed_bytes", "processed_turns", "accepted_losses"}
     of_session_logs = {"turns", "entrypoint"}
     assert (

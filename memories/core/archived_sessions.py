@@ -10,12 +10,13 @@ import os
 import re
 import stat
 
-from memories.core import clock, records, session_logs, transcripts
+from memories.core import clock, gone_sessions, redaction, session_logs, transcripts
 from memories.core.errors import LLMMemoryError, TranscriptError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from memories.core.paths import DataFolder
+    from memories.core.redact import Redactor
 
 MIN_PREFIX = 6
 """Hex digits of a session id's beginning that find it; as much as git asks for and more."""
@@ -32,9 +33,11 @@ class ArchivedTranscript:
     source was last written to, a record's time string. is_subagent: the conversation in it is a subagent's.
     """
 
-    __slots__ = ("ended_at", "is_subagent", "name", "path", "session_id", "size")
+    __slots__ = ("_folder", "_redactor", "ended_at", "is_subagent", "name", "path", "session_id", "size")
 
-    def __init__(self, session_id: str, stem: str, path: str, size: int, modified: float) -> None:
+    def __init__(self, folder: DataFolder, session_id: str, stem: str, path: str, size: int, modified: float) -> None:
+        self._folder = folder
+        self._redactor: Redactor | None = None
         self.session_id = session_id
         self.name = f"{session_id}/{stem}" if stem else session_id
         self.is_subagent = bool(stem) and not stem.startswith(_DIVERGED)
@@ -42,9 +45,17 @@ class ArchivedTranscript:
         self.size = size
         self.ended_at = clock.format_time(modified)
 
+    @property
+    def redactor(self) -> Redactor:
+        """What whoever shows the transcript takes secrets out with."""
+        if self._redactor is None:
+            self._redactor = redaction.of(self._folder)
+        return self._redactor
+
 
 def find(folder: DataFolder, name: str) -> ArchivedTranscript:
-    """The transcript of that name. Raises TranscriptError when none has it, several do, or it is no name."""
+    """The transcript of that name. Raises TranscriptGoneError when its session was forgotten or its transcript let go,
+    TranscriptError when none has it, several do, or it is no name."""
     match = _NAME.fullmatch(name.strip())
     if match is None:
         raise TranscriptError(
@@ -74,6 +85,7 @@ def _whole_id(folder: DataFolder, prefix: str) -> str:
             f"{len(found)} sessions begin with {prefix}: {', '.join(found[:_SHOWN])}{more}. Give more of the id."
         )
     if not found:
+        gone_sessions.check(folder, prefix)
         raise TranscriptError(
             f"No session {prefix} is archived. One that still runs is archived when it ends or is compacted; "
             "`llm-memory sync` archives what is there now, `llm-memory transcript` lists the newest."
@@ -93,12 +105,12 @@ def _open_to_reading(folder: DataFolder, session_id: str, stem: str) -> Archived
         return None
     if not stat.S_ISREG(status.st_mode) or os.path.realpath(path) != path:
         return None
-    return ArchivedTranscript(session_id, stem, path, status.st_size, status.st_mtime)
+    return ArchivedTranscript(folder, session_id, stem, path, status.st_size, status.st_mtime)
 
 
 def beside(folder: DataFolder, session_id: str) -> list[str]:
     """Names of the transcripts beside a session's, `agent-x` and `diverged-x`, sorted."""
-    root = os.path.join(folder.transcripts, session_id)
+    root = os.path.join(os.path.realpath(folder.transcripts), session_id)
     names = [name for name in _listed(root) if name.startswith(_DIVERGED)]
     names += [name for name in _listed(os.path.join(root, "subagents")) if not name.startswith(_DIVERGED)]
     stems = [name.removesuffix(transcripts.SUFFIX) for name in names if name.endswith(transcripts.SUFFIX)]
@@ -106,8 +118,9 @@ def beside(folder: DataFolder, session_id: str) -> list[str]:
 
 
 def _listed(path: str) -> list[str]:
+    """Names in a folder that is reached without a symlink, given as the path that it has then; else none."""
     try:
-        return os.listdir(path)
+        return os.listdir(path) if os.path.realpath(path) == path else []
     except OSError:
         return []
 
@@ -122,7 +135,7 @@ def newest(folder: DataFolder, limit: int) -> list[ArchivedTranscript]:
 def project_name(folder: DataFolder, session_id: str) -> str:
     """The project of a session, as its log says; "" where there is no log or none is named."""
     try:
-        project = records.load(folder, session_logs.log_uuid(session_id)).get("project")
+        project = redaction.load(folder, session_logs.log_uuid(session_id)).get("project")
     except LLMMemoryError:
         return ""
     return project if isinstance(project, str) else ""

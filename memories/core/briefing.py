@@ -12,6 +12,7 @@ from memories.core import (
     digest,
     narrative_excerpt,
     narrative_sections,
+    records,
 )
 from memories.core.briefing_material import NOTES, Material
 from memories.core.page import Offer, Page, list_offer, text_offer
@@ -185,5 +186,6 @@ def _new_block(row: dict[str, Any]) -> str:
         found = narrative_excerpt.best_first(narrative_sections.sections(row["content"]))
         room = NEW_NARRATIVE_UNITS // max(len(found[:2]), 1)
         shown = "\n".join(filter(None, (narrative_excerpt.excerpt(section, room) for section in found[:2])))
-        return f"Narrative of {row['created_at'][:10]} (whole: memory_get {row['uuid']})\n{shown}"
+        whence = briefing_blocks.from_where(records.whence(row))
+        return f"Narrative of {row['created_at'][:10]}{whence} (whole: memory_get {row['uuid']})\n{shown}"
     return briefing_blocks.note(row)

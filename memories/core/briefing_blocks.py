@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from memories.core import briefing_status, budget, digest, narrative_excerpt, narrative_sections
+from memories.core import briefing_status, budget, digest, narrative_excerpt, narrative_sections, records
 from memories.core.briefing_material import IMPORTANT
 from memories.core.coverage import counted
 from memories.core.page import Offer, Page, list_offer, text_offer
@@ -68,7 +68,8 @@ def narrative(material: Material, limit: int, kinds: tuple[str | None, ...]) -> 
     narrative_sections.SHARES is always shown."""
     if material.narrative is None:
         return []
-    heading = f"\n## Narrative of {material.narrative.created_at[:10]} (whole: memory_get {material.narrative.uuid})"
+    told = material.narrative
+    heading = f"\n## Narrative of {told.created_at[:10]}{from_where(told.whence)} (whole: memory_get {told.uuid})"
     found = []
     always = dict(narrative_sections.SHARES)
     for section in narrative_excerpt.best_first(material.sections):
@@ -106,7 +107,8 @@ def handoffs(found: list[dict[str, Any]], limit: int) -> list[Offer]:
         room = min(room, limit // 2) - MORE_HANDOFFS_UNITS * (len(found) > 1)
         blocks = []
         for record in found:
-            about = f"Stored {record['created_at'][:16].replace('T', ' ')} UTC (memory_get {record['uuid']})"
+            when = f"{record['created_at'][:16].replace('T', ' ')} UTC{from_where(records.whence(record))}"
+            about = f"Stored {when} (memory_get {record['uuid']})"
             space = room - budget.units(about) - 1
             whole = budget.quoted(record["content"])
             if budget.units(whole) > space:
@@ -148,6 +150,12 @@ def notes(rows: list[dict[str, Any]], least: int, title: str = "Notes, important
     return [list_offer(NOTE, [note(row) for row in rows], least, f"\n## {title}")] if rows else []
 
 
+def from_where(whence: str) -> str:
+    """Where something that another machine or an import brought is from (records.whence), as the line above its quote
+    goes on; "" for this machine's own."""
+    return f", {budget.label(whence)}" if whence else ""
+
+
 def note(row: dict[str, Any]) -> str:
     """A note with its date; a long one shortened."""
     content, about = row["content"], f"Note of {row['created_at'][:10]}"
@@ -155,6 +163,7 @@ def note(row: dict[str, Any]) -> str:
         about += f", edited {row['updated_at'][:10]}"
     if row["importance"] >= IMPORTANT:
         about += f", importance {row['importance']}"
+    about += from_where(records.whence(row))
     if len(content) > NOTE_CHARS:
         content = budget.one_line(content, NOTE_CHARS)
         about += f" (whole: memory_get {row['uuid']})"

@@ -33,7 +33,7 @@ def text(material: Material, transcript_path: str, limit: int, *, upkeep: bool) 
     """The recovery text, at most limit units, best first: the last request word for word, decisions, files, to-do list,
     failures, the last answer, this session's notes, where the narrative stopped, other notes. None where the transcript
     tells nothing."""
-    found = recovery.gather(transcript_path)
+    found = recovery.gather(transcript_path, material.redactor)
     if not (found.last_request or found.files or found.open_items):
         return None
     page = Page(limit)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from memories.core import coverage, digest, handoff, narrative_sections, scope
+from memories.core import coverage, digest, handoff, narrative_sections, redaction, scope
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,10 +11,22 @@ if TYPE_CHECKING:
 
     from memories.core.digest import Log
     from memories.core.paths import DataFolder
+    from memories.core.redact import Redactor
 
 NOTES = 20
 IMPORTANT = 8
-_COLUMNS = ("uuid", "type", "content", "created_at", "updated_at", "importance", "session_id", "one_shot")
+_COLUMNS = (
+    "uuid",
+    "type",
+    "content",
+    "created_at",
+    "updated_at",
+    "importance",
+    "session_id",
+    "one_shot",
+    "origin",
+    "imported_from",
+)
 
 
 class Material:
@@ -48,6 +60,11 @@ class Material:
         grown = {entry["session_id"] for entry in self.coverage["grown"]}
         covered = set(self.narrative.refs) - grown
         return [log for log in self.logs if not log.one_shot and log.session_id not in covered]
+
+    @property
+    def redactor(self) -> Redactor:
+        """What secrets are taken out with of what is not in the mirror."""
+        return redaction.of(self._folder)
 
     def handoffs(self) -> list[dict[str, Any]]:
         """The handoffs that wait for another session than the one that stored them, newest first."""

@@ -8,14 +8,29 @@ from __future__ import annotations
 
 import re
 
-_CLIENT_TAG = (
-    r"(?i)<(?=[\s/\u200b-\u200f\u2060\ufeff]*(?:system-reminder|persisted-output|local-command|command-|task-notification|"
-    r"user-prompt-submit-hook|bash-|ide_|tool_|new-diagnostics|teammate-message|antml:|function))"
-)
+_CLIENT_NAMES = (
+    "system-reminder", "system>", "system ", "persisted-output", "local-command", "command-", "task-notification",
+    "user-prompt-submit-hook", "session-start-hook", "bash-", "ide_", "tool_", "new-diagnostics", "teammate-message",
+    "antml:", "function", "invoke ", "parameter ", "mcp-", "human>", "assistant>",
+)  # fmt: skip
+"""How the names begin of the tags in which Claude Code and the API put what is not the user's text (2.1.197, 2.1.330;
+tool calls and results, turns)."""
+
+_TAG_OPENS = "[<\uff1c\ufe64]"
+_TAG_CHARS = 200
+"""Characters behind a tag's `<` among which its name is looked for, those that nobody sees included."""
+
+_UNSEEN_MARKS = "\u034f" + "".join(map(chr, range(0xFE00, 0xFE10)))
+"""Of what nobody sees, that which str.isprintable counts as printable; all beyond U+E0000 is too."""
+
 _ITEM_START = r"^(?:[-*+] |\d+[.)] |\||#)"
 _HEADING = r"^#{1,6} [^\n]*$"
-_UNSHOWN = r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
-"""Control characters, a terminal's escapes among them, and those that turn the direction of what follows."""
+_UNSHOWN = (
+    r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+    r"\U000e0000-\U000e0fff]"
+)
+"""Control characters, a terminal's escapes among them, those that turn the direction of what follows, and those that
+nobody sees and no script or emoji needs: a whole text can be written in them."""
 
 FENCES = ("```", "~~~")
 """What begins and ends a block of code in Markdown."""
@@ -41,17 +56,41 @@ def tokens(text: str) -> int:
 
 def quoted(text: str) -> str:
     """Text from memory, each line behind `> `, without control characters, with the client's own tags defused."""
-    return "\n".join(f"> {re.sub(_UNSHOWN, ' ', line)}".rstrip() for line in defused(text).splitlines())
+    lines = "\n".join(map(_shown, text.splitlines()))
+    return "\n".join(f"> {line}".rstrip() for line in defused(lines).split("\n")) if lines else ""
 
 
 def defused(text: str) -> str:
     """A text in which nothing is one of the client's own tags any more; as long as before, character by character."""
-    return re.sub(_CLIENT_TAG, "‹", text)
+    return re.sub(_TAG_OPENS, _tag_open, text)
+
+
+def _tag_open(found: re.Match[str]) -> str:
+    """What stands for a `<`: another character where the name behind it, as a reader takes it, is a client tag's."""
+    behind = found.string[found.end() : found.end() + _TAG_CHARS]
+    if not behind.isprintable() or not behind.isascii():
+        behind = "".join(one for one in behind if one.isspace() or _is_seen(one))
+    name = behind.lstrip(" \t\r\n\v\f\x85\xa0\u2028\u2029/\uff0f").lower()
+    return "‹" if name.startswith(_CLIENT_NAMES) else found[0]
+
+
+def _is_seen(character: str) -> bool:
+    return character.isprintable() and character not in _UNSEEN_MARKS and character < "\U000e0000"
+
+
+def _shown(line: str) -> str:
+    """A line with spaces for what is not shown."""
+    return line if line.isprintable() and line.isascii() else re.sub(_UNSHOWN, " ", line)
+
+
+def named(text: str) -> str:
+    """An id, however long, as it may stand outside quotes: one line."""
+    return defused(" ".join(_shown(text).split()))
 
 
 def label(text: str) -> str:
     """A name (a project's, which a repository's marker may choose) as it may stand outside quotes: one short line."""
-    return defused(one_line(re.sub(_UNSHOWN, " ", text), LABEL_CHARS))
+    return defused(one_line(_shown(text), LABEL_CHARS))
 
 
 def one_line(text: str, limit: int) -> str:

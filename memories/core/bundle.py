@@ -1,8 +1,10 @@
-"""Bundles: one file with the records, deleted records, transcripts, rules and settings of a data folder.
+"""Bundles: one file with the records, deleted records, transcripts, rules and settings of a data folder, and the marks
+of sessions that must not come back.
 
 This module owns the format (docs/bundles.md): a tar archive of regular files under the names that they have in the data
-folder, sorted, and last of all `manifest.json`, which says every file's size and sha256. What the tar headers say of
-owner, mode and time is the same always and means nothing: the same files give the same bytes.
+folder, sorted, and last of all `manifest.json`, which says every file's size and sha256 and which machine exported it.
+What the tar headers say of owner, mode and time is the same always and means nothing: the same files give the same
+bytes.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import json
 import re
 import tarfile
 
-from memories.core import config_copies, records, transcripts
+from memories.core import budget, config_copies, forgotten, records, transcripts
 from memories.core.errors import BundleError
 
 TYPE_CHECKING = False
@@ -26,10 +28,15 @@ BLOCK = 512
 """Bytes that headers and contents are padded to (POSIX.1-2001, pax)."""
 
 RECORD, TOMBSTONE, TRANSCRIPT, RULES, SETTINGS = "record", "tombstone", "transcript", "rules", "settings"
-KINDS = (RECORD, TOMBSTONE, TRANSCRIPT, RULES, SETTINGS)
+MARK = "mark"
+"""The mark of a session that was forgotten or whose transcript was let go (forgotten.py)."""
+
+KINDS = (RECORD, TOMBSTONE, TRANSCRIPT, RULES, SETTINGS, MARK)
+OF_RECORDS = frozenset({RECORD, TOMBSTONE})
 RULES_NAME = "config/CLAUDE.md"
 SETTINGS_NAME = "config/settings.json"
 _FIXED = {RULES_NAME: RULES, SETTINGS_NAME: SETTINGS}
+_MARK_NAME = re.compile(rf"trash/({forgotten.FORGOTTEN}|{forgotten.EXPIRED})/([^/]+)")
 _RECORD_NAME = re.compile(r"(records|trash)/([0-9a-f]{32})\.json")
 
 MAX_FILES = 1_000_000
@@ -45,17 +52,21 @@ MAX_BYTES = {
     TOMBSTONE: records.MAX_RECORD_BYTES,
     RULES: config_copies.MAX_BYTES,
     SETTINGS: config_copies.MAX_BYTES,
+    MARK: 4096,
 }
 """Kind -> the most bytes that one file may have; a transcript may have any number."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _MAX_MTIME_NS = 1 << 63
+NO_NAME = "a bundle"
+"""Who exported a bundle whose manifest does not say it: one made before manifests did, or not by us."""
 
 
 class Member:
     """One file in a bundle. name: its path below the data folder; size in bytes; sha256: 64 hex digits; mtime_ns: a
-    transcript's (it says up to where its archive is complete), None for all other files."""
+    transcript's (it says up to where its archive is complete), and that of a mark which says up to where a session was
+    let go; None for all other files."""
 
     __slots__ = ("mtime_ns", "name", "sha256", "size")
 
@@ -68,6 +79,15 @@ class Member:
         return kind_of(self.name)
 
 
+class Manifest:
+    """What a manifest says. members: the files, in the bundle's order; machine: the name of the one that exported."""
+
+    __slots__ = ("machine", "members")
+
+    def __init__(self, members: list[Member], machine: str) -> None:
+        self.members, self.machine = members, machine
+
+
 def kind_of(name: str) -> str | None:
     """What a file of that name in a bundle is, one of KINDS; None for a name that no bundle may hold.
 
@@ -78,12 +98,26 @@ def kind_of(name: str) -> str | None:
     match = _RECORD_NAME.fullmatch(name)
     if match:
         return RECORD if match[1] == "records" else TOMBSTONE
+    if marked_session(name) is not None:
+        return MARK
     top, *parts = name.split("/")
     if top != "transcripts" or not 1 <= len(parts) <= _MAX_DEPTH or not all(map(_is_part, parts)):
         return None
     session_id = parts[0].removesuffix(transcripts.SUFFIX) if len(parts) == 1 else parts[0]
     fits = transcripts.is_session_id(session_id) and (len(parts) > 1 or parts[0] != session_id)
     return TRANSCRIPT if fits and len(name.encode()) <= MAX_NAME_BYTES else None
+
+
+def marked_session(name: str) -> tuple[str, str] | None:
+    """(session id, forgotten.FORGOTTEN or EXPIRED) of a mark's member name; None for any other name."""
+    match = _MARK_NAME.fullmatch(name)
+    return (match[2], match[1]) if match and transcripts.is_session_id(match[2]) else None
+
+
+def exporter(name: object) -> str:
+    """A machine's name as records carry it: one short line, the same wherever it is read; NO_NAME for what is none."""
+    found = name.encode("utf-8", "replace").decode() if isinstance(name, str) else ""
+    return budget.label(found).strip() or NO_NAME
 
 
 def _is_part(part: str) -> bool:
@@ -114,11 +148,14 @@ def padding(size: int) -> bytes:
     return bytes(-size % BLOCK)
 
 
-def manifest_bytes(members: list[Member]) -> bytes:
-    """The manifest's text: JSON with a line for each file, in the order in which they are in the bundle."""
+def manifest_bytes(members: list[Member], machine: str) -> bytes:
+    """The manifest's text: JSON with a line for each file, in the order in which they are in the bundle. machine: who
+    exports."""
     head = {
         "format": FORMAT,
         "version": VERSION,
+        "machine": machine,
+        "machine_sha256": _machine_digest(machine),
         "files": len(members),
         "bytes": sum(one.size for one in members),
         "sha256": members_digest(members),
@@ -145,13 +182,17 @@ def members_digest(members: list[Member]) -> str:
     return digest.hexdigest()
 
 
+def _machine_digest(machine: str) -> str:
+    return hashlib.sha256(machine.encode("utf-8", "surrogatepass")).hexdigest()
+
+
 def max_manifest_bytes(files: int) -> int:
     """The most bytes that the manifest of a bundle with so many files can have."""
     return min(_MAX_MANIFEST, 4096 + files * _MAX_MEMBER_LINE)
 
 
-def parse_manifest(data: bytes) -> list[Member]:
-    """The files that a manifest lists. Raises BundleError unless it is one of this version and agrees with itself."""
+def parse_manifest(data: bytes) -> Manifest:
+    """What a manifest says. Raises BundleError unless it is one of this version and agrees with itself."""
     try:
         value = json.loads(data)
     except (ValueError, RecursionError) as error:
@@ -166,9 +207,12 @@ def parse_manifest(data: bytes) -> list[Member]:
         raise BundleError("Its manifest cannot be read: the file is damaged. Export it again.")
     members = [_member(item) for item in listed]
     said = (value.get("files"), value.get("bytes"), value.get("sha256"))
-    if said != (len(members), sum(one.size for one in members), members_digest(members)):
+    machine = value.get("machine")
+    digest = _machine_digest(machine) if isinstance(machine, str) else None
+    agrees = said == (len(members), sum(one.size for one in members), members_digest(members))
+    if not agrees or digest != value.get("machine_sha256"):
         raise BundleError("Its manifest does not agree with itself: the file is damaged. Export it again.")
-    return members
+    return Manifest(members, exporter(machine))
 
 
 def _member(item: Any) -> Member:
@@ -177,7 +221,8 @@ def _member(item: Any) -> Member:
     name, size, digest, mtime_ns = (values.get(key) for key in ("name", "size", "sha256", "mtime_ns"))
     kind = kind_of(name) if isinstance(name, str) else None
     is_time = isinstance(mtime_ns, int) and not isinstance(mtime_ns, bool) and abs(mtime_ns) < _MAX_MTIME_NS
-    fits = is_time if kind == TRANSCRIPT else mtime_ns is None
+    mark = marked_session(name) if isinstance(name, str) else None
+    fits = is_time if kind == TRANSCRIPT or (mark and mark[1] == forgotten.EXPIRED) else mtime_ns is None
     if kind is None or not (fits and _count(size) >= 0 and isinstance(digest, str) and _DIGEST.fullmatch(digest)):
         raise BundleError(f"Its manifest lists what no bundle holds ({item!r:.200}): export it again.")
     return Member(str(name), _count(size), digest, mtime_ns)

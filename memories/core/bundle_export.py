@@ -1,7 +1,8 @@
 """Writing a bundle: what is in the data folder now, as one stream; sessions may go on meanwhile.
 
 Records and transcripts are opened once each: a record is replaced whole, so what was opened stays what it was, and of a
-transcript that grows the bytes it had when it was opened are taken.
+transcript that grows the bytes it had when it was opened are taken. What looks like a secret in a record stays out of
+the bundle; a transcript goes as the archive has it, unless masks are asked for.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import os
 import stat
 import sys
 
-from memories.core import bundle, copies, files, records, transcripts
+from memories.core import bundle, bundle_marks, copies, files, forgotten, records, redact, transcripts
 from memories.core.bundle import Member
 from memories.core.errors import InvalidRecordError, StorageError
+from memories.core.settings import read_settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,9 +36,10 @@ COMPRESSION = 6
 
 class Chosen:
     """What an export takes. holds: says whether a record is one of them, None for all; sessions: ids of the sessions
-    whose transcripts are, None for all; config: whether rules and settings are."""
+    whose transcripts are, None for all; config: whether rules, settings and the marks of forgotten sessions are;
+    masked: whether secrets in transcripts are overwritten."""
 
-    __slots__ = ("config", "holds", "sessions")
+    __slots__ = ("config", "holds", "masked", "sessions")
 
     def __init__(
         self,
@@ -44,19 +47,21 @@ class Chosen:
         sessions: frozenset[str] | None = None,
         *,
         config: bool = True,
+        masked: bool = False,
     ) -> None:
-        self.holds, self.sessions, self.config = holds, sessions, config
+        self.holds, self.sessions, self.config, self.masked = holds, sessions, config, masked
 
 
 class Contents:
     """What a bundle came to hold. counts: files by kind (bundle.KINDS); sessions: how many; size in bytes and sha256 of
-    the bundle; left: (path below the data folder, reason) of what is not in it."""
+    the bundle; left: (path below the data folder, reason) of what is not in it; secrets: how many were replaced;
+    masked: how many files of the archive had secrets that were overwritten."""
 
-    __slots__ = ("counts", "left", "sessions", "sha256", "size")
+    __slots__ = ("counts", "left", "masked", "secrets", "sessions", "sha256", "size")
 
     def __init__(self) -> None:
         self.counts = dict.fromkeys(bundle.KINDS, 0)
-        self.sessions = 0
+        self.sessions = self.secrets = self.masked = 0
         self.left: list[tuple[str, str]] = []
         self.sha256 = ""
         self.size = 0
@@ -155,10 +160,11 @@ class _Export:
         self._members: list[Member] = []
         self._written: set[str] = set()
         self._total = 0
+        self._redactor = redact.redactor(read_settings(folder)[0])
 
     def run(self) -> None:
         """Write every member, by name, then the manifest and the end."""
-        fixed = self._names_in("config") if self._chosen.config else []
+        fixed = [*self._names_in("config"), *self._mark_names()] if self._chosen.config else []
         # A memory deleted while this runs goes from records/ to trash/, a restored one the other way: with trash/
         # listed before and after records/, each is found in one of them.
         buried = set(self._names_in("trash"))
@@ -173,7 +179,7 @@ class _Export:
         self._finish()
 
     def _finish(self) -> None:
-        data = bundle.manifest_bytes(self._members)
+        data = bundle.manifest_bytes(self._members, bundle.exporter(records.machine_name()))
         self._write(bundle.header(bundle.MANIFEST, len(data)))
         self._write(data + bundle.padding(len(data)) + bytes(2 * bundle.BLOCK))
         self._contents.left.sort()
@@ -185,9 +191,13 @@ class _Export:
             name = f"{top}/{entry}"
             if bundle.kind_of(name) is not None:
                 found.append(name)
-            else:
+            elif name not in _MARK_FOLDERS:
                 self._leave_unknown(name)
         return found
+
+    def _mark_names(self) -> list[str]:
+        """Member names of the marks of sessions that must not come back."""
+        return [name for place in _MARK_FOLDERS for name in self._names_in(place)]
 
     def _transcript_names(self) -> Iterator[str]:
         """Member names of the archived transcripts and of what is beside them, as far as they were chosen."""
@@ -236,17 +246,26 @@ class _Export:
         else:
             if isinstance(content, int):
                 self._add_transcript(name, path, content)
-            elif self._is_chosen(name, kind, content):
+            elif kind == bundle.MARK:
+                self._add_bytes(name, content, bundle_marks.time_of(path, name))
+            elif kind not in bundle.OF_RECORDS:
                 self._add_bytes(name, content)
+            else:
+                self._add_record(name, content)
         return True
 
-    def _is_chosen(self, name: str, kind: str, data: bytes) -> bool:
-        holds = self._chosen.holds
-        return holds is None or kind not in _OF_RECORDS or holds(records.parse(data, bundle.uuid_of(name)))
+    def _add_record(self, name: str, data: bytes) -> None:
+        """Write a record or tombstone if it was chosen: the file's own bytes unless there is a secret in it."""
+        record = records.parse(data, bundle.uuid_of(name))
+        if self._chosen.holds is not None and not self._chosen.holds(record):
+            return
+        secrets = redacted(record, data, self._redactor)
+        self._contents.secrets += secrets
+        self._add_bytes(name, records.dump(record) if secrets else data)
 
-    def _add_bytes(self, name: str, data: bytes) -> None:
+    def _add_bytes(self, name: str, data: bytes, mtime_ns: int | None = None) -> None:
         self._write(bundle.header(name, len(data)) + data + bundle.padding(len(data)))
-        self._note(Member(name, len(data), hashlib.sha256(data).hexdigest(), None))
+        self._note(Member(name, len(data), hashlib.sha256(data).hexdigest(), mtime_ns))
 
     def _add_transcript(self, name: str, path: str, fd: int) -> None:
         """Write as much of an open file as it has now; the descriptor is closed. What it grows by meanwhile waits."""
@@ -255,15 +274,27 @@ class _Export:
             self._write(bundle.header(name, found.st_size))
             digest = hashlib.sha256()
             left = found.st_size
-            while left:
-                chunk = file.read(min(CHUNK_BYTES, left))
-                if not chunk:
-                    raise StorageError(f"{path} became shorter while it was read: export again.")
+            pieces = self._masked(name, fd, left) if self._chosen.masked else _pieces(file, left)
+            for chunk in pieces:
                 digest.update(chunk)
                 self._write(chunk)
                 left -= len(chunk)
+            if left:
+                raise StorageError(f"{path} became shorter while it was read: export again.")
         self._write(bundle.padding(found.st_size))
         self._note(Member(name, found.st_size, digest.hexdigest(), found.st_mtime_ns))
+
+    def _masked(self, name: str, fd: int, size: int) -> Iterator[bytes]:
+        """A file's bytes with its secrets overwritten, piece by piece: as many bytes as it has."""
+        from memories.core import masked_archive, masking
+
+        masker = masking.Masker(self._redactor)
+        has_secrets = False
+        for piece in masked_archive.pieces(fd, 0, size, is_lines=name.endswith(transcripts.SUFFIX)):
+            masked = masker.masked(piece)
+            has_secrets = has_secrets or masked != piece
+            yield masked
+        self._contents.masked += has_secrets
 
     def _note(self, member: Member) -> None:
         """Count a file that is written."""
@@ -276,7 +307,16 @@ class _Export:
             self._progress(len(self._members), max(self._total, len(self._members)))
 
 
-_OF_RECORDS = {bundle.RECORD, bundle.TOMBSTONE}
+_MARK_FOLDERS = (f"trash/{forgotten.EXPIRED}", f"trash/{forgotten.FORGOTTEN}")
+
+
+def redacted(record: dict[str, Any], data: bytes, redactor: redact.Redactor) -> int:
+    """Replace the secrets in a record (data: its file's bytes), in place; how many there were, 0 where it is as
+    before."""
+    if not redactor.record(record):
+        return 0
+    marks = (b"[redacted: ", b"[private]")
+    return max(sum(records.dump(record).count(mark) - data.count(mark) for mark in marks), 1)
 
 
 def _listed(path: str) -> list[str]:
@@ -287,6 +327,13 @@ def _listed(path: str) -> list[str]:
         return []
     except OSError as error:
         raise StorageError(f"Cannot read {path}: {error.strerror}. Check its permissions.") from error
+
+
+def _pieces(file: BinaryIO, size: int) -> Iterator[bytes]:
+    """The first so many bytes of a file, piece by piece; fewer where it has become shorter."""
+    while size and (chunk := file.read(min(CHUNK_BYTES, size))):
+        yield chunk
+        size -= len(chunk)
 
 
 def _read_small(path: str, name: str, kind: str) -> bytes:

@@ -2,7 +2,8 @@
 
 Each file goes where a file sync's copies go (record_copies, transcript_copies, config_copies), by the same rules: what
 is there stays or joins, nothing is overwritten. Each of these steps is whole and may be repeated, so an import that was
-killed is finished by running it again.
+killed is finished by running it again. What a record becomes before it is merged, bundle_records.py says; sessions that
+are forgotten, here or in the bundle, stay out.
 """
 
 from __future__ import annotations
@@ -14,15 +15,20 @@ import stat
 
 from memories.core import (
     bundle,
+    bundle_marks,
     bundle_reading,
+    bundle_records,
     bundle_staging,
     bundle_trial,
     config_copies,
+    conversation_index,
     diverged,
     files,
+    forgetting,
     merge_log,
     mirror,
     record_copies,
+    session_place,
     transcript_copies,
     transcripts,
 )
@@ -44,7 +50,7 @@ if TYPE_CHECKING:
 WAIT_SECONDS = 60.0
 """How long an import waits for another process that merges, or that updates the mirror."""
 
-NEW, MERGED, SAME, LEFT = "new", "merged", "same", "left"
+NEW, MERGED, SAME, LEFT, FORGOTTEN = "new", "merged", "same", "left", "forgotten"
 _TRANSCRIPTS = "transcripts/"
 _LOGGED = {bundle.RULES: "rules", bundle.SETTINGS: "settings"}
 _BLOCKED = {
@@ -55,17 +61,22 @@ _BLOCKED = {
 
 
 class ImportResult:
-    """What an import did, or would do. counts: kind (bundle.KINDS) -> {new, merged, same, left: files}; kept: uuids and
-    paths of what is kept beside because it differs; left: (path, reason) of what could not be merged; files and bytes:
-    what the bundle holds."""
+    """What an import did, or would do. counts: kind (bundle.KINDS) -> {new, merged, same, left, forgotten: files};
+    kept: uuids and paths of what is kept beside because it differs; left: (path, reason) of what could not be merged;
+    files and bytes: what the bundle holds; machine: who exported it; secrets: how many were replaced in records;
+    forgotten: ids of the sessions whose files were left out because a mark says so; removed: of those of which what was
+    here went, because a mark in the bundle says so."""
 
-    __slots__ = ("bytes", "counts", "files", "kept", "left")
+    __slots__ = ("bytes", "counts", "files", "forgotten", "kept", "left", "machine", "removed", "secrets")
 
     def __init__(self) -> None:
-        self.counts = {kind: dict.fromkeys((NEW, MERGED, SAME, LEFT), 0) for kind in bundle.KINDS}
+        self.counts = {kind: dict.fromkeys((NEW, MERGED, SAME, LEFT, FORGOTTEN), 0) for kind in bundle.KINDS}
         self.kept: list[str] = []
         self.left: list[tuple[str, str]] = []
-        self.files = self.bytes = 0
+        self.forgotten: set[str] = set()
+        self.removed: list[str] = []
+        self.files = self.bytes = self.secrets = 0
+        self.machine = ""
 
 
 def run(
@@ -99,6 +110,9 @@ def run(
             files.remove_quietly(bundle_staging.transcript_path(folder))
     if not dry_run:
         mirror.update(folder, wait_seconds=WAIT_SECONDS)
+        if result.removed:
+            conversation_index.update(folder, wait_seconds=WAIT_SECONDS)
+            forgetting.finish(folder)
     return result
 
 
@@ -130,8 +144,10 @@ class _Import:
         try:
             total = os.fstat(again.fileno()).st_size
             room = bundle_staging.room_on_disk(self._folder)
-            members = bundle_reading.verify(again, room, self._told("verifying", total))
+            manifest = bundle_reading.verify(again, room, self._told("verifying", total))
             again.seek(0)
+            members = manifest.members
+            self._result.machine = manifest.machine
             self._result.files = len(members)
             self._result.bytes = sum(member.size for member in members)
             if self._trial is not None:
@@ -165,16 +181,24 @@ class _Import:
         reader = Reader(file)
         self._waiting = set(transcript_copies.with_copies(self._folder))
         copies_of = record_copies.find(self._folder)
+        incoming = bundle_records.Incoming(self._folder, self._result.machine)
+        marks = bundle_marks.Marks(self._folder, members)
+        self._forget(marks)
         for done, member in enumerate(members, 1):
             if reader.next() != (member.name, member.size):
                 raise BundleError(_CHANGED)
-            if self._is_there(member):
+            if member.kind == bundle.MARK:
+                pass  # the first thing that was done
+            elif session_id := marks.session_of(member):
+                self._result.forgotten.add(session_id)
+                self._count(member, FORGOTTEN)
+            elif self._is_there(member):
                 self._agreed.add(member.name.removeprefix(_TRANSCRIPTS))
                 self._count(member, SAME)
             elif member.kind == bundle.TRANSCRIPT:
                 self._transcript(member, reader)
             else:
-                self._small(member, reader.content(), copies_of)
+                self._small(member, reader.content(), copies_of, incoming)
             if self._progress is not None:
                 self._progress("merging", done, len(members))
 
@@ -183,10 +207,37 @@ class _Import:
         roots = {self._folder.root, self._place.root}
         return any(_digest_of(os.path.join(root, member.name), member.size) == member.sha256 for root in roots)
 
-    def _small(self, member: Member, data: bytes, copies_of: record_copies.Beside) -> None:
+    def _forget(self, marks: bundle_marks.Marks) -> None:
+        """Mark the sessions that the bundle says must not come back, and remove what is here of them."""
+        for member, is_new in marks.members.items():
+            self._count(member, NEW if is_new else SAME)
+        if not marks.new:
+            return
+        if self._trial is not None:
+            self._result.removed = sorted(set(marks.new) & session_place.grouped(self._folder).keys())
+            return
+        marks.make()
+        removed = forgetting.enforce(self._folder)
+        self._result.removed = sorted(removed.sessions)
+        self._result.left += removed.left
+
+    def _small(
+        self, member: Member, data: bytes, copies_of: record_copies.Beside, incoming: bundle_records.Incoming
+    ) -> None:
         """Merge a record, tombstone, rules text or settings file."""
         if hashlib.sha256(data).hexdigest() != member.sha256:
             raise BundleError(_CHANGED)
+        if member.kind in bundle.OF_RECORDS:
+            try:
+                version = incoming.version(member, data)
+            except InvalidRecordError as error:
+                self._leave(member, str(error))
+                return
+            self._result.secrets += version.secrets
+            if version.is_here:
+                self._count(member, SAME)
+                return
+            data = version.data
         if self._trial is not None:
             self._trial.take_small(member, data)
         place, uuid, name = self._place, bundle.uuid_of(member.name), os.path.basename(member.name)

@@ -13,7 +13,7 @@ import tarfile
 import zlib
 
 from memories.core import bundle
-from memories.core.bundle import Member
+from memories.core.bundle import Manifest, Member
 from memories.core.errors import BundleError, StorageError
 
 TYPE_CHECKING = False
@@ -143,8 +143,8 @@ class Reader:
 _CUT = "It ends too early: a part is missing. Copy it again, or export it again."
 
 
-def verify(file: BinaryIO, room: Callable[[str, int], None], progress: Callable[[int], None]) -> list[Member]:
-    """Read a bundle from its first to its last byte and give what it holds, in its order; writes nothing.
+def verify(file: BinaryIO, room: Callable[[str, int], None], progress: Callable[[int], None]) -> Manifest:
+    """Read a bundle from its first to its last byte and give its manifest; writes nothing.
 
     room(name, size) is told each file's size before its content is read, and raises where there is no room for it.
     progress is told the bytes of contents read so far. Raises BundleError with the reason and the next step.
@@ -173,7 +173,7 @@ def verify(file: BinaryIO, room: Callable[[str, int], None], progress: Callable[
         raise BundleError(f"Its manifest has {size:,} bytes, far too many for {len(found)} files. Not imported.")
     listed = bundle.parse_manifest(reader.content())
     reader.end()
-    _compare(found, listed)
+    _compare(found, listed.members)
     return listed
 
 

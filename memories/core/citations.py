@@ -6,7 +6,7 @@ import os
 import re
 
 from memories.core import archived_sessions, budget, line_places
-from memories.core.errors import TranscriptError
+from memories.core.errors import TranscriptError, TranscriptGoneError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ def _greatest(lines: str) -> int:
 def faults(folder: DataFolder, content: str) -> list[Fault]:
     """The citations whose session is not archived or not certain, or whose line is not in it; in their order.
 
-    Each cited file is read once at most, no further than to the greatest line that is asked for, in pieces.
+    Those of sessions that were forgotten or let go are none: they stay as they are. Each cited file is read once at
+    most, no further than to the greatest line that is asked for, in pieces.
     """
     citations = cited(content)
     paths: dict[str, str] = {}  # session as named -> file
@@ -74,6 +75,8 @@ def faults(folder: DataFolder, content: str) -> list[Fault]:
         if session not in paths and session not in reasons:
             try:
                 paths[session] = archived_sessions.find(folder, session).path
+            except TranscriptGoneError:
+                reasons[session] = ""
             except TranscriptError as error:
                 reasons[session] = str(error)
         if session in paths:
@@ -81,7 +84,9 @@ def faults(folder: DataFolder, content: str) -> list[Fault]:
     there = {path: _lines(path, line) for path, line in greatest.items()}
     found = []
     for text, places in citations.items():
-        wrong = [reasons.get(session) or _beyond(line, there[paths[session]]) for session, line in places]
+        wrong = [
+            reasons[session] if session in reasons else _beyond(line, there[paths[session]]) for session, line in places
+        ]
         reason = " ".join(dict.fromkeys(filter(None, wrong)))
         if reason:
             found.append(Fault(text, reason))

@@ -205,8 +205,8 @@ class _Woven:
 
 
 def merge_settings(values: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """Join settings (at least one): objects key by key, lists that differ united and sorted, false over true, the
-    smaller number, else the lesser JSON text. A key that only one has stays, known or not.
+    """Join settings (at least one): objects key by key, lists that differ united and sorted, false over true (but for
+    TRUE_WINS), the smaller number, else the lesser JSON text. A key that only one has stays, known or not.
 
     A value that settings cannot use gives way to one that they can, and one of another type than the default's to any
     of its type; what can be used of a list or an object that cannot stays.
@@ -218,14 +218,20 @@ def merge_settings(values: Iterable[dict[str, Any]]) -> dict[str, Any]:
     return first
 
 
+TRUE_WINS = frozenset({"redact_transcripts"})
+"""Switches of which the safer position is on: what one machine masks, another must not keep in the clear."""
+
+
 def _joined_setting(name: str, one: Any, other: Any) -> Any:
     if name not in settings.DEFAULTS or _canonical(one) == _canonical(other):
         return _joined(one, other)
     ranks = [_usefulness(name, value) for value in (one, other)]
     if max(ranks) < _OTHER_TYPE and isinstance(one, list | dict):
-        return _joined_entries(one, other, only_usable=_USABLE in ranks)
+        return _joined_entries(name, one, other, only_usable=_USABLE in ranks)
     if ranks[0] != ranks[1]:
         return one if ranks[0] < ranks[1] else other
+    if name in TRUE_WINS and ranks[0] == _USABLE:
+        return True  # they differ
     return _joined(one, other)
 
 
@@ -238,17 +244,23 @@ def _usefulness(name: str, value: Any) -> int:
     return _DEFAULTS_TYPE if type(value) is type(settings.DEFAULTS[name]) else _OTHER_TYPE
 
 
-def _joined_entries(one: Any, other: Any, *, only_usable: bool) -> Any:
+def _is_usable_item(name: str, item: object) -> bool:
+    """Whether a list keeps an item beside those that can be used. What says which secrets must not be kept stays even
+    where it is wrong: memory is off until its user corrects it, rather than on without it."""
+    return name == "redact_patterns" or (isinstance(item, str) and settings.problem_of(name, [item]) is None)
+
+
+def _joined_entries(name: str, one: Any, other: Any, *, only_usable: bool) -> Any:
     """Two lists, or two objects, united; in settings only text is of use in them, so it goes before anything else."""
     if isinstance(one, list):
-        items = {_canonical(item): item for item in one + other if isinstance(item, str) or not only_usable}
+        items = {_canonical(item): item for item in one + other if not only_usable or _is_usable_item(name, item)}
         return [items[key] for key in sorted(items)]
     entries: dict[str, Any] = {}
-    for name in sorted(one.keys() | other.keys()):
-        values = [each[name] for each in (one, other) if name in each]
+    for key in sorted(one.keys() | other.keys()):
+        values = [each[key] for each in (one, other) if key in each]
         texts = [value for value in values if isinstance(value, str)]
         if texts or not only_usable:
-            entries[name] = min(texts, key=_canonical) if texts else _joined(values[0], values[-1])
+            entries[key] = min(texts, key=_canonical) if texts else _joined(values[0], values[-1])
     return entries
 
 
@@ -263,7 +275,7 @@ def merge_settings_texts(texts: Iterable[bytes]) -> bytes:
 
 def parse_settings(text: bytes) -> dict[str, Any]:
     """The object in a settings file. Raises ValueError or RecursionError where there is none."""
-    value = json.loads(text)
+    value = json.loads(text.decode(json.detect_encoding(text)))  # given bytes, it takes surrogates for UTF-8
     if not isinstance(value, dict):
         raise ValueError("it holds no JSON object")
     return value

@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 import re
 
-from memories.core import clock
+from memories.core import clock, files, redaction
 from memories.core.errors import TranscriptError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any, BinaryIO
+
+    from memories.core.redact import Redactor
 
 MAX_LINE_BYTES = 64 * 1024 * 1024
 """A longer line is passed over: no conversation line comes near it, and reading it whole would take the memory."""
@@ -27,6 +29,9 @@ _READ_TYPES = (
 )  # fmt: skip
 _UNREAD_STARTS = (b'{"type":"api-request', b'{"type":"file-history-snapshot', b'{"type":"queue-operation')
 """The client's own logs of whole requests make up nine tenths of a 2.1.330 transcript."""
+
+_SHORTEST = len(b'{"type":"user","message":{}}')
+"""A shorter line says nothing; a million empty ones must not take a hook's time."""
 
 _COMMAND = re.compile(r"<command-name>\s*/?([^<]*?)\s*</command-name>")
 _COMMAND_ARGS = re.compile(r"<command-args>(.*?)</command-args>", re.DOTALL)
@@ -44,9 +49,6 @@ _CLIENT_COMMANDS = frozenset(
 """Commands that steer the client and ask nothing of the model."""
 
 _EDITING_TOOLS = {"Edit": "file_path", "Write": "file_path", "MultiEdit": "file_path", "NotebookEdit": "notebook_path"}
-_TOLD_IN_RESULTS = frozenset({"questions", "answers", "plan", "task"})
-"""Of `toolUseResult`: answers to questions, an approved plan, a task that was made."""
-
 PLAN_FILES = "/.claude/plans/"
 """In the path of the files in which the client keeps a plan while it is made: they are no work on the project."""
 
@@ -85,7 +87,7 @@ class Turn:
 
 def _open(path: str) -> BinaryIO:
     try:
-        return open(path, "rb")
+        return files.open_plain(path)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise TranscriptError(
@@ -121,7 +123,7 @@ def raw_lines(path: str, start: int = 0, end: int | None = None) -> Iterator[tup
 
 def may_be_read(line: bytes) -> bool:
     """Whether a line can belong to the conversation: a look at its bytes, which spares parsing most of a transcript."""
-    if line.startswith(_UNREAD_STARTS):
+    if len(line) < _SHORTEST or line.startswith(_UNREAD_STARTS):
         return False
     if _USUAL_TYPES[0] in line or _USUAL_TYPES[1] in line:
         return True
@@ -137,30 +139,43 @@ def parse(line: bytes) -> dict[str, Any] | None:
     return entry if isinstance(entry, dict) else None
 
 
-def iter_lines(path: str, start: int = 0, end: int | None = None) -> Iterator[tuple[int, int, dict[str, Any]]]:
+def iter_lines(
+    path: str, start: int = 0, end: int | None = None, *, redactor: Redactor | None = None
+) -> Iterator[tuple[int, int, dict[str, Any]]]:
     """Each line that can belong to the conversation as (line number, byte offset, object).
 
     start: the byte offset of a line's beginning; line numbers count from 1 there. end: the offset at which to stop.
-    Lines of other types, broken and torn ones are passed over. Raises TranscriptError when the file cannot be read.
+    redactor: what secrets are taken out with; None: the rules without any patterns of the user's. Lines of other types,
+    broken and torn ones are passed over. Raises TranscriptError when the file cannot be read.
     """
+    redactor = redactor or redaction.default()
     for number, offset, line in raw_lines(path, start, end):
         if not may_be_read(line):
             continue
         entry = parse(line)
         if entry is not None:
-            yield number, offset, entry
+            yield number, offset, redaction.line(entry, redactor)
 
 
-def iter_entries(path: str, start: int = 0, end: int | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
+def iter_entries(
+    path: str, start: int = 0, end: int | None = None, *, redactor: Redactor | None = None
+) -> Iterator[tuple[int, dict[str, Any]]]:
     """The lines of the main conversation as (line number, object): users' (tool results too), Claude's, compactions.
 
-    start, end: byte offsets as in iter_lines.
+    start, end, redactor: as in iter_lines. Of a tool result that is no error the output is left out.
 
     Passed over: subagents' lines, what the client marks as its own (isMeta), other attachments than a message queued
     by the user, and repeated uuids (a resumed or forked session repeats lines). Raises TranscriptError.
     """
+    yield from redaction.batched(_entries(path, start, end), redactor or redaction.default())
+
+
+def _entries(path: str, start: int, end: int | None) -> Iterator[tuple[int, dict[str, Any]]]:
     seen: set[str] = set()
-    for number, _, entry in iter_lines(path, start, end):
+    for number, _, line in raw_lines(path, start, end):
+        entry = parse(line) if may_be_read(line) else None
+        if entry is None:
+            continue
         kind = entry.get("type")
         if entry.get("isSidechain") or entry.get("isMeta"):
             continue
@@ -173,12 +188,15 @@ def iter_entries(path: str, start: int = 0, end: int | None = None) -> Iterator[
             if uuid in seen:
                 continue
             seen.add(uuid)
+        for result in _blocks(entry, "tool_result"):
+            if result.get("is_error") is not True:
+                result["content"] = ""  # megabytes in which nobody looks for anything, secrets included
         yield number, entry
 
 
-def iter_turns(path: str) -> Iterator[Turn]:
+def iter_turns(path: str, *, redactor: Redactor | None = None) -> Iterator[Turn]:
     """What the user and Claude really said, in the file's order. Raises TranscriptError when it cannot be read."""
-    for number, entry in iter_entries(path):
+    for number, entry in iter_entries(path, redactor=redactor):
         turn = turn_of(number, entry)
         if turn is not None:
             yield turn
@@ -275,18 +293,12 @@ def result_text(entry: dict[str, Any], call_id: str) -> str:
 
 
 def in_time_order(entries: Iterator[tuple[int, dict[str, Any]]]) -> list[tuple[int, dict[str, Any]]]:
-    """Lines of iter_entries by their time, those without one behind the line before: the client writes some late.
-
-    Of the tools' own copies of their results, which can be megabytes, only what a person decided in them is kept.
-    """
+    """Lines of iter_entries by their time, those without one behind the line before: the client writes some late."""
     timed: list[tuple[str, int, dict[str, Any]]] = []
     previous = ""
     for number, entry in entries:
         time = entry.get("timestamp")
         previous = time if isinstance(time, str) else previous
-        kept = entry.pop("toolUseResult", None)
-        if isinstance(kept, dict) and not _TOLD_IN_RESULTS.isdisjoint(kept):
-            entry["toolUseResult"] = {name: kept[name] for name in _TOLD_IN_RESULTS if name in kept}
         timed.append((previous, number, entry))
     timed.sort(key=lambda item: item[0])
     return [(number, entry) for _, number, entry in timed]

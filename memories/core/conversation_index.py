@@ -13,7 +13,7 @@ import sqlite3
 import stat
 import zlib
 
-from memories.core import conversation_projects, conversation_rows, files, mirror, turn_rows
+from memories.core import conversation_projects, conversation_rows, files, mirror, redaction, turn_rows
 from memories.core.errors import MirrorUnavailableError, StorageError, TranscriptError
 from memories.core.locks import FileLock
 from memories.core.transcripts import SUFFIX, is_session_id
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from memories.core.conversation_rows import Reading
     from memories.core.paths import DataFolder
+    from memories.core.redact import Redactor
 
 BATCH_ROWS = 8000
 """Rows written in one transaction: some half a second, and some 4 MB of text held."""
@@ -57,14 +58,16 @@ def update(
     """Bring the conversations up to date with transcripts/; mirror.update must have made the mirror.
 
     wait_seconds: how long to wait for another process that does this. progress(done, total) in bytes. Raises
-    LockTimeoutError, MirrorUnavailableError, StorageError.
+    LockTimeoutError, MirrorUnavailableError (also where the mirror was made with other rules of redaction, or is
+    meanwhile), StorageError.
     """
     with FileLock(os.path.join(folder.state, "conversations.lock"), wait_seconds):
-        connection = mirror.connect(folder.mirror, busy_seconds=BUSY_SECONDS)
+        redactor = redaction.of(folder)
+        connection = mirror.connect(folder.mirror, busy_seconds=BUSY_SECONDS, redactor=redactor)
         try:
             while True:
                 schema = connection.execute("PRAGMA schema_version").fetchone()
-                result = _Update(folder, connection, progress).run()
+                result = _Update(folder, connection, redactor, progress).run()
                 if schema == connection.execute("PRAGMA schema_version").fetchone():
                     return result  # else the mirror was rebuilt meanwhile, without the conversations
         except sqlite3.Error as error:
@@ -81,10 +84,15 @@ class _Update:
     """One run: what is known, what is to be read, and the rows that wait to be written."""
 
     def __init__(
-        self, folder: DataFolder, connection: sqlite3.Connection, progress: Callable[[int, int], None] | None
+        self,
+        folder: DataFolder,
+        connection: sqlite3.Connection,
+        redactor: Redactor,
+        progress: Callable[[int, int], None] | None,
     ) -> None:
         self._folder = folder
         self._connection = connection
+        self._redactor = redactor
         self._progress = progress
         self._todo: list[tuple[str, int]] = []
         self._waiting: dict[str, Reading] = {}
@@ -148,7 +156,7 @@ class _Update:
             self._todo.append((other, 0))
 
     def _read_rows(self, full: str, found: os.stat_result, reading: Reading) -> None:
-        for row in turn_rows.iter_rows(full, reading.read_bytes, reading.read_lines, found.st_size):
+        for row in turn_rows.iter_rows(full, reading.read_bytes, reading.read_lines, found.st_size, self._redactor):
             if len(reading.rows) >= BATCH_ROWS and row.begins_line and row.offset != reading.rows[-1].offset:
                 reading.stop_at(row)
                 reading.size = conversation_rows.IN_THE_MIDDLE
@@ -173,7 +181,7 @@ class _Update:
     def _flush(self) -> None:
         """Write what waits, in one transaction."""
         if self._waiting:
-            self.result.turns += conversation_rows.write(self._connection, list(self._waiting.values()))
+            self.result.turns += conversation_rows.write(self._connection, list(self._waiting.values()), self._redactor)
             self._waiting, self._waiting_rows = {}, 0
 
 

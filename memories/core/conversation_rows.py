@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 
-from memories.core import turn_rows, words
+from memories.core import mirror, turn_rows, words
 from memories.core.transcripts import SUFFIX
 
 TYPE_CHECKING = False
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any
 
+    from memories.core.redact import Redactor
     from memories.core.turn_rows import TurnRow
 
 IN_THE_MIDDLE = -1
@@ -123,12 +124,14 @@ class Transaction:
             self._connection.execute("ROLLBACK")
 
 
-def write(connection: sqlite3.Connection, readings: list[Reading]) -> int:
+def write(connection: sqlite3.Connection, readings: list[Reading], redactor: Redactor) -> int:
     """Write what was read, in one transaction; returns how many turns were added, those that were read again left out.
 
-    Messages that another file has already are left out. Raises sqlite3.Error, with nothing written.
+    Messages that another file has already are left out. redactor: with which it was read; a mirror that was made anew
+    with other rules since takes nothing of it. Raises sqlite3.Error, MirrorUnavailableError, with nothing written.
     """
     with Transaction(connection):
+        mirror.check_rules(connection, redactor)
         return sum(_write_one(connection, reading) for reading in sorted(readings, key=lambda one: one.id or 1 << 62))
 
 

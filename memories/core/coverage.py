@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from memories.core import clock, records, scope
+from memories.core import clock, forgotten, records, redaction, scope
 from memories.core.errors import LLMMemoryError
 
 TYPE_CHECKING = False
@@ -30,9 +30,9 @@ _AT_ONCE = 500
 class Narrative:
     """The narrative that a project shows. uuid, content, created_at, refs (session ids it was written from); sizes and
     turns: session id -> bytes of the transcript, and turns in it, when it was read; forks: uuids of other active
-    narratives, to be merged."""
+    narratives, to be merged; whence: records.whence."""
 
-    __slots__ = ("content", "created_at", "forks", "refs", "sizes", "turns", "uuid")
+    __slots__ = ("content", "created_at", "forks", "refs", "sizes", "turns", "uuid", "whence")
 
     def __init__(self, record: dict[str, Any], forks: list[str]) -> None:
         self.uuid: str = record["uuid"]
@@ -42,6 +42,7 @@ class Narrative:
         self.sizes = _numbers(record.get("processed_bytes"))
         self.turns = _numbers(record.get("processed_turns"))
         self.forks = forks
+        self.whence = records.whence(record)
 
 
 class _Session:
@@ -80,7 +81,7 @@ def narrative(connection: sqlite3.Connection, folder: DataFolder, project: scope
     ).fetchall()
     for index, (uuid,) in enumerate(rows):
         try:
-            record = records.load(folder, uuid)
+            record = redaction.load(folder, uuid)
         except LLMMemoryError:
             continue  # deleted or broken since the last scan
         return Narrative(record, [other for (other,) in rows[index + 1 :]])
@@ -184,8 +185,8 @@ def coverage_of(
     Gives {project, narrative_uuid, status (`none`: no narrative, `stale`, `current`), on_disk and processed (counts of
     sessions), unprocessed and grown (lists of {session_id, ended_at, bytes, path, turns (not read yet), one_shot;
     running: True for own_session}, oldest first), stale_refs (session ids the narrative names that are not in the
-    archive), forks, summary}, and of those that count: sessions_since, turns_since, since (the oldest one's end, or
-    None).
+    archive, but for those that were forgotten or let go), forks, summary}, and of those that count: sessions_since,
+    turns_since, since (the oldest one's end, or None).
     """
     sessions = _sessions(connection, folder, project, own_session)
     refs = set(current.refs) if current else set()
@@ -199,7 +200,8 @@ def coverage_of(
     counted = [one for one in sorted(new + grown, key=lambda one: one.ended_at) if one.counts]
     present = {one.session_id for one in sessions}
     claimed = [one for one in (current.refs if current else []) if one not in present]
-    missing = [one for one in claimed if archived_size(folder, one) is None]
+    unarchived = [one for one in claimed if archived_size(folder, one) is None]
+    missing, *gone = forgotten.told_apart(folder, unarchived)
     found: dict[str, Any] = {
         "project": project.name,
         "narrative_uuid": current.uuid if current else None,
@@ -214,7 +216,7 @@ def coverage_of(
         "stale_refs": missing,
         "forks": current.forks if current else [],
     }
-    found["summary"] = _summary(found, current, new, grown)
+    found["summary"] = _summary(found, current, new, grown) + _said_gone(*gone)
     return found
 
 
@@ -294,6 +296,16 @@ def _summary(found: dict[str, Any], current: Narrative | None, new: list[_Sessio
         text += f" {counted(len(found['stale_refs']), 'session')} that it names are not in the archive here."
     if found["forks"]:
         text += f" Another active narrative exists ({', '.join(found['forks'])}): merge them into one."
+    return text
+
+
+def _said_gone(gone: list[str], let_go: list[str]) -> str:
+    """What is said of sessions that the narrative names and nobody misses."""
+    text = ""
+    if gone:
+        text += f" {counted(len(gone), 'session')} that it names {'was' if len(gone) == 1 else 'were'} forgotten."
+    if let_go:
+        text += f" Of {counted(len(let_go), 'session')} that it names the transcript was let go; the log stays."
     return text
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from memories.core import budget
+from memories.core import budget, records
 from memories.core.coverage import counted
 from memories.core.page import shares
 from memories.core.session_log_parts import parts
@@ -57,9 +57,10 @@ _UNFIXED = re.compile(r" -- ended: (?!fixed\b)(?!.* -- ended: )")
 
 class Log:
     """A session log's row as a digest reads it. asked: the opening request. id: the session's first 8
-    characters. ended_at: record time; day, time: the same for people."""
+    characters. ended_at: record time; day, time: the same for people. marks: what is said of the session behind that:
+    whether it was a one-shot run, where it is from."""
 
-    __slots__ = ("asked", "content", "day", "ended_at", "id", "one_shot", "parts", "session_id", "time")
+    __slots__ = ("asked", "content", "day", "ended_at", "id", "marks", "one_shot", "parts", "session_id", "time")
 
     def __init__(self, row: dict[str, Any]) -> None:
         self.content: str = row["content"]
@@ -70,6 +71,8 @@ class Log:
         self.day = self.ended_at[:10]
         self.time = self.ended_at[:16].replace("T", " ")
         self.one_shot = bool(row["one_shot"])
+        marks = ("claude -p" if self.one_shot else "", budget.label(records.whence(row)))
+        self.marks = "".join(f" ({mark})" for mark in marks if mark)
         self.asked = self.parts.get("Opening request") or self.content
 
     def entries(self, part: str) -> list[str]:
@@ -124,7 +127,7 @@ def last(logs: list[Log]) -> Log:
 def stopped(log: Log, room: int) -> str:
     """Where a session stopped, in at most so many units: first and last request, last answer, files, commits, how it
     ended; "" where there is no room for a sentence."""
-    heading = f"Session {log.id}, ended {log.time} UTC{' (claude -p)' if log.one_shot else ''}"
+    heading = f"Session {log.id}, ended {log.time} UTC{log.marks}"
     ended = _ENDED.search(log.content)
     last_line = f"\n{budget.quoted('Ended: ' + budget.one_line(ended[1], 80))}" if ended else ""
     room = min(room, STOPPED_UNITS) - budget.units(heading + last_line)
@@ -156,7 +159,7 @@ def gathered(logs: list[Log]) -> list[Part]:
     open_log = next((log for log in logs if log.entries("Open items")), None)
     found = []
     if open_log:
-        heading = f"Open items of session {open_log.id}, {open_log.day}"
+        heading = f"Open items of session {open_log.id}, {open_log.day}{open_log.marks}"
         found.append(Part(heading, open_log.entries("Open items"), 0.1))
     decided = _unlike([entry for log in logs for entry in reversed(log.entries("Decided"))])
     errors = _unlike([entry for log in logs for entry in reversed(log.entries("Errors"))])
@@ -195,7 +198,7 @@ def requests(logs: list[Log], heading: str = "What was asked, newest session fir
 def _asked(log: Log) -> str:
     more = log.count("Further requests")
     text = f"{log.time} [{log.id}] {budget.one_line(log.asked, ASKED_CHARS)}"
-    return text + (" (claude -p)" if log.one_shot else "") + (f" (+{counted(more, 'request')})" if more else "")
+    return text + log.marks + (f" (+{counted(more, 'request')})" if more else "")
 
 
 def _files(logs: list[Log]) -> list[str]:

@@ -33,6 +33,17 @@ class TranscriptError(LLMMemoryError):
     """A transcript is missing or cannot be read."""
 
 
+class TranscriptGoneError(TranscriptError):
+    """A transcript is not kept any more, as somebody wanted: forgotten, or let go by the retention settings.
+
+    log_uuid: the record that tells what happened in its session; "" where that is gone too.
+    """
+
+    def __init__(self, text: str, log_uuid: str = "") -> None:
+        super().__init__(text)
+        self.log_uuid = log_uuid
+
+
 class SettingsError(LLMMemoryError):
     """A file that belongs to the user (settings.json, CLAUDE.md) cannot be edited safely."""
 
@@ -55,3 +66,7 @@ class SyncthingError(LLMMemoryError):
 
 class BundleError(LLMMemoryError):
     """A file is no bundle, is damaged, or holds what a bundle must not: nothing of it is imported."""
+
+
+class ForgetError(LLMMemoryError):
+    """Sessions cannot be forgotten as it was asked: nothing was changed."""

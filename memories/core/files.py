@@ -6,15 +6,17 @@ file sync ignores them.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import stat
 
 from memories.core.errors import StorageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import TypeVar
+    from typing import BinaryIO, TypeVar
 
     T = TypeVar("T")
 
@@ -128,6 +130,18 @@ def write_atomic(
         ) from error
 
 
+def open_plain(path: str) -> BinaryIO:
+    """A regular file, opened for reading. Never waits, as opening a FIFO would, nor gives a device that never ends.
+
+    Raises OSError, also for what is no regular file.
+    """
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise OSError(errno.EINVAL, "not a regular file: move it away", path)
+    return open(fd, "rb")
+
+
 def remove_quietly(path: str) -> None:
     """Unlink a file that may not be there."""
     try:
@@ -147,24 +161,33 @@ def process_alive(pid: int) -> bool:
     return True
 
 
-def sweep_temp_files(folder: str) -> int:
-    """Remove temp files whose process is gone; returns how many."""
-    try:
-        names = os.listdir(folder)
-    except OSError:
-        return 0
-    return remove_dead_temp_files(folder, [name for name in names if name.startswith(".")])
+def sweep_temp_files(folder: str, *, below: bool = False) -> int:
+    """Remove temp files whose process is gone, with below also those in the folders below; returns how many."""
+    removed = 0
+    pending = [folder]
+    while pending:
+        place = pending.pop()
+        found = entries(place)
+        removed += remove_dead_temp_files(place, [entry.name for entry in found if entry.name.startswith(".")])
+        if below:
+            pending += [entry.path for entry in found if entry.is_dir(follow_symlinks=False)]
+    return removed
 
 
 def remove_dead_temp_files(folder: str, names: list[str]) -> int:
     """Remove those among a folder's hidden entries that are temp files of a process that is gone; returns how many."""
     removed = 0
     for name in names:
-        match = _TEMP_NAME.match(name)
-        if match and int(match[1]) != os.getpid() and not process_alive(int(match[1])):
+        if is_dead_temp_file(name):
             remove_quietly(os.path.join(folder, name))
             removed += 1
     return removed
+
+
+def is_dead_temp_file(name: str) -> bool:
+    """Whether a file's name is that of a temp file whose process is gone."""
+    match = _TEMP_NAME.match(name)
+    return match is not None and int(match[1]) != os.getpid() and not process_alive(int(match[1]))
 
 
 class Listing:

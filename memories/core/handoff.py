@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from memories.core import clock, records, scope
+from memories.core import clock, records, redaction, scope
 from memories.core.errors import LLMMemoryError
 from memories.core.locks import FileLock
 
@@ -48,7 +48,7 @@ def waiting(
     found = []
     for (uuid,) in rows:
         try:
-            record = records.load(folder, uuid)
+            record = redaction.load(folder, uuid)
         except LLMMemoryError:
             continue  # deleted or broken since the last scan
         if TAG in _tags(record) and record.get("status") != "archived":

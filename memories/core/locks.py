@@ -32,7 +32,7 @@ class FileLock:
             self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise StorageError(
-                f"Cannot open the lock {self._path}: {error.strerror}. Check its permissions."
+                f"Cannot open the lock {self._path}: {error.strerror}. Check free space and permissions."
             ) from error
         deadline = time.monotonic() + self._timeout
         while True:

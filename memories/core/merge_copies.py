@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from memories.core import config_copies, merge_log, record_copies, records, transcript_copies
+from memories.core import config_copies, forgetting, merge_log, record_copies, records, transcript_copies
 from memories.core.errors import LLMMemoryError, LockTimeoutError
 from memories.core.locks import FileLock
 
@@ -33,13 +33,14 @@ that 10,000 merges take."""
 class MergeResult:
     """What a run did. records, transcripts, config: how many files were merged; kept: ids and paths (below the data
     folder) of what is kept beside them; revived: uuids of records that another machine deleted and a later edit kept;
-    left: (path or id, reason) of what could not be merged or looked at; busy: another process was at it, so nothing was
-    looked at."""
+    left: (path or id, reason) of what could not be merged or looked at; forgotten: sessions of which something was
+    removed because they are marked as forgotten or let go, here or on another machine; busy: another process was at it,
+    so nothing was looked at."""
 
-    __slots__ = ("busy", "config", "kept", "left", "records", "revived", "transcripts")
+    __slots__ = ("busy", "config", "forgotten", "kept", "left", "records", "revived", "transcripts")
 
     def __init__(self) -> None:
-        self.records = self.transcripts = self.config = 0
+        self.records = self.transcripts = self.config = self.forgotten = 0
         self.kept: list[str] = []
         self.revived: list[str] = []
         self.left: list[tuple[str, str]] = []
@@ -53,7 +54,8 @@ def run(
     wait_seconds: float = 0.0,
     progress: Progress | None = None,
 ) -> MergeResult:
-    """Merge every copy there is; what cannot be merged is left where it is and named, and stops nothing else.
+    """Merge every copy there is; what cannot be merged is left where it is and named, and stops nothing else. Before
+    that, what another machine's marks say is forgotten is removed: nothing of it is merged.
 
     shipped_rules: gives the sha256 of every rules text that we shipped, oldest first; asked only where config/CLAUDE.md
     has a copy. wait_seconds: how long to wait for another process that merges. progress(done, total) counts files that
@@ -85,6 +87,7 @@ class _Run:
     def run(self, progress: Progress | None) -> None:
         """Find what has copies, each kind on its own, and merge it."""
         folder = self._folder
+        self._forget()
         found = [(RECORD, uuid) for uuid in self._found(("records", "trash"), self._find_records)]
         found += [
             (TRANSCRIPT, path) for path in self._found(("transcripts",), lambda: transcript_copies.with_copies(folder))
@@ -102,6 +105,16 @@ class _Run:
                     progress(done, len(found))
         finally:
             self._note()
+
+    def _forget(self) -> None:
+        """Carry out the marks that are there; what is in the way of that is named."""
+        try:
+            removed = forgetting.enforce(self._folder)
+        except (LLMMemoryError, OSError) as error:
+            self._result.left.append(("trash", _said(error)))
+            return
+        self._result.forgotten = len(removed.sessions)
+        self._result.left += removed.left
 
     def _find_records(self) -> list[str]:
         self._beside = record_copies.find(self._folder)

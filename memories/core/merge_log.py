@@ -28,7 +28,7 @@ CONFIG_LIMIT = 100
 """Lines kept of what is in config/: a count of their own, so that records' merges, of which one run can make thousands,
 never push out the line that holds a rules text's originals."""
 
-_OF_CONFIG = {"rules", "settings", "config"}
+_OF_CONFIG = ("rules", "settings", "config")
 
 MERGED = "merged"
 """Folder in state/ for the versions that were merged."""
@@ -80,7 +80,7 @@ def read(folder: DataFolder, limit: int = LIMIT + CONFIG_LIMIT) -> list[dict[str
 
 def _lines(folder: DataFolder) -> list[bytes]:
     try:
-        with open(_path(folder), "rb") as file:
+        with files.open_plain(_path(folder)) as file:
             return file.read().splitlines()
     except OSError:
         return []

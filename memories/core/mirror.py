@@ -11,7 +11,7 @@ import os
 import sqlite3
 import time
 
-from memories.core import files, mirror_scan, records
+from memories.core import files, mirror_scan, mirror_schema, paths, records, redaction
 from memories.core.errors import InvalidRecordError, MirrorUnavailableError, StorageError
 from memories.core.locks import FileLock
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from memories.core.paths import DataFolder
+    from memories.core.redact import Redactor
 
-MIRROR_VERSION = 6
-"""Raise it with every change of schema.sql or of what a row is derived from: the next sync rebuilds."""
+MIRROR_VERSION = paths.MIRROR_VERSION
 
 BUSY_SECONDS = 5.0
 DELETED = mirror_scan.DELETED
@@ -35,6 +35,10 @@ CHECK_EVERY = 32
 """Records read between two looks at the clock, where a deadline is given."""
 
 _DAMAGED = ("malformed", "not a database", "disk image", "no such table", "no such column", "corrupt", "disk i/o")
+
+
+_ROOM_BYTES = 100_000
+"""SQLite takes 32 KB for `-shm` as soon as it opens a mirror, and a page or two of `-wal` with the first write."""
 
 
 class UpdateResult:
@@ -51,24 +55,39 @@ class UpdateResult:
         self.rebuilt = False
 
 
-def connect(path: str, *, busy_seconds: float = BUSY_SECONDS, read_only: bool = False) -> sqlite3.Connection:
+def connect(
+    path: str, *, busy_seconds: float = BUSY_SECONDS, read_only: bool = False, redactor: Redactor | None = None
+) -> sqlite3.Connection:
     """A connection to an existing mirror of this version, in autocommit mode; never creates a file.
 
-    read_only: SQLite refuses every write. Raises MirrorUnavailableError when it is missing, damaged or of another
-    version.
+    read_only: SQLite refuses every write. redactor: with which its rows must have been made; None: that of the last
+    update will do. Raises MirrorUnavailableError when it is missing, damaged, of another version or other rules.
     """
     connection: sqlite3.Connection | None = None
     try:
         connection = _open(path, "ro" if read_only else "rw", busy_seconds)
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        is_ours = connection.execute("PRAGMA user_version").fetchone() == (MIRROR_VERSION,)
+        is_usable = is_ours and (redactor is None or _made_with(connection, redactor))
     except sqlite3.Error as error:
         if connection is not None:
             connection.close()
         raise MirrorUnavailableError(f"The index {path} cannot be opened ({error}): run `llm-memory sync`.") from error
-    if version != MIRROR_VERSION:
+    if not is_usable:
         connection.close()
         raise MirrorUnavailableError("The index is of another version or still being built: run `llm-memory sync`.")
     return connection
+
+
+def check_rules(connection: sqlite3.Connection, redactor: Redactor) -> None:
+    """Raise MirrorUnavailableError where the rows were made with other rules or patterns than a redactor's."""
+    if not _made_with(connection, redactor):
+        raise MirrorUnavailableError("The index is made anew for other redaction settings: run `llm-memory sync`.")
+
+
+def _made_with(connection: sqlite3.Connection, redactor: Redactor) -> bool:
+    """Whether the rows were made with that redactor's rules and patterns: `PRAGMA application_id` says with which."""
+    fingerprint: int = connection.execute("PRAGMA application_id").fetchone()[0]
+    return fingerprint == redactor.fingerprint
 
 
 def _open(path: str, mode: str, busy_seconds: float) -> sqlite3.Connection:
@@ -84,12 +103,6 @@ def is_damage(error: sqlite3.Error) -> bool:
     return isinstance(error, sqlite3.DatabaseError) and any(word in str(error).lower() for word in _DAMAGED)
 
 
-def schema_sql() -> str:
-    """The text of schema.sql."""
-    with open(os.path.join(os.path.dirname(__file__), "schema.sql"), encoding="utf-8") as file:
-        return file.read()
-
-
 def update(
     folder: DataFolder,
     *,
@@ -99,7 +112,8 @@ def update(
     rebuild: bool = False,
     trust_above: int | None = None,
 ) -> UpdateResult:
-    """Bring the mirror up to date with records/; rebuild it where missing, damaged, of another version, or asked for.
+    """Bring the mirror up to date with records/; rebuild it where missing, damaged, of another version, made with
+    other rules or patterns of redaction, or asked for.
 
     wait_seconds: how long to wait for another process that updates. deadline: a time.monotonic() value after which the
     result is left incomplete (never the mirror inconsistent). trust_above: with more records than this, an unchanged
@@ -115,7 +129,7 @@ def update(
         try:
             return _update_locked(folder, deadline, progress, rebuild, trust_above)
         except sqlite3.Error as error:
-            if not is_damage(error):
+            if not is_damage(error) or _is_full(folder.root):
                 raise StorageError(
                     f"The index cannot be written ({error}). Check free space, then run sync."
                 ) from error
@@ -126,9 +140,32 @@ def update(
             raise StorageError(f"The index cannot be built ({error}). Check free space, then run sync.") from error
 
 
+def _is_full(place: str) -> bool:
+    """Whether a disk has no room for SQLite's shared memory and log: its error is then that of a broken file, too."""
+    found = os.statvfs(place)
+    return found.f_bavail * found.f_frsize < _ROOM_BYTES
+
+
 def _remove(path: str) -> None:
     for suffix in ("-wal", "-shm", ""):
         files.remove_quietly(path + suffix)
+
+
+def _make_private(path: str) -> None:
+    """Make the mirror's file before SQLite does, which would leave its mode to the umask and give -wal and -shm the
+    same. One that is there is not opened: closing it again would drop the locks of this process's connections."""
+    if os.path.islink(path) and not os.path.exists(path):
+        files.remove_quietly(path)  # a link to nothing, where SQLite could make no file
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        if os.stat(path).st_mode & 0o177:
+            try:
+                os.chmod(path, 0o600)
+            except OSError:
+                pass  # another's, or a file system without modes: SQLite says whether it can be used
+    except OSError:
+        pass  # SQLite says why
 
 
 def _update_locked(
@@ -138,11 +175,12 @@ def _update_locked(
     rebuild: bool,
     trust_above: int | None,
 ) -> UpdateResult:
+    _make_private(folder.mirror)
     connection = _open(folder.mirror, "rwc", BUSY_SECONDS)
     try:
-        os.chmod(folder.mirror, 0o600)
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        fresh = rebuild or version != MIRROR_VERSION
+        redactor = redaction.of(folder)
+        fresh = rebuild or version != MIRROR_VERSION or not _made_with(connection, redactor)
         if fresh:
             connection.execute("PRAGMA journal_mode = WAL")
             deadline = None  # a half-built mirror would answer as if it were whole
@@ -152,7 +190,7 @@ def _update_locked(
         trusted = not fresh and trust_above is not None and mirror_scan.unchanged(connection, mtimes, trust_above)
         changes = mirror_scan.dirty(connection) if trusted else mirror_scan.scan(folder, None if fresh else connection)
         if fresh or changes:
-            _write(connection, folder, changes, result, _Pace(deadline, progress, len(changes)))
+            _write(connection, _Source(folder, redactor), changes, result, _Pace(deadline, progress, len(changes)))
         if not trusted and result.complete:
             mirror_scan.note_mtimes(connection, mtimes)
         result.total = connection.execute("SELECT count(*) FROM memory").fetchone()[0]
@@ -162,20 +200,32 @@ def _update_locked(
         connection.close()
 
 
+class _Source:
+    """Where rows come from: the data folder, and what its secrets are taken out with."""
+
+    __slots__ = ("folder", "redactor")
+
+    def __init__(self, folder: DataFolder, redactor: Redactor) -> None:
+        self.folder = folder
+        self.redactor = redactor
+
+
 def _write(
-    connection: sqlite3.Connection, folder: DataFolder, changes: list[str], result: UpdateResult, pace: _Pace
+    connection: sqlite3.Connection, source: _Source, changes: list[str], result: UpdateResult, pace: _Pace
 ) -> None:
     """Apply the changes in one transaction, onto empty tables where the result says rebuilt."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         if result.rebuilt:
-            _empty(connection)
+            mirror_schema.create(connection)
         mirror_scan.forget_listing(connection)
-        _apply(connection, folder, changes, result, pace)
+        _apply(connection, source, changes, result, pace)
         if result.rebuilt:
             connection.execute("INSERT INTO memory_fts (memory_fts) VALUES ('rebuild')")
-            _create_triggers(connection)
+            mirror_schema.create_triggers(connection)
             connection.execute(f"PRAGMA user_version = {MIRROR_VERSION}")
+            connection.execute(f"PRAGMA application_id = {source.redactor.fingerprint}")
+            redaction.note_patterns(source.folder)
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
@@ -197,55 +247,21 @@ class _Pace:
         return False
 
 
-def schema_statements() -> list[str]:
-    """schema.sql as single statements, in order."""
-    statements: list[str] = []
-    rest = ""
-    for line in schema_sql().splitlines():
-        rest += line + "\n"
-        if sqlite3.complete_statement(rest):
-            statements.append(rest)
-            rest = ""
-    return statements
-
-
-def _is_trigger(statement: str) -> bool:
-    return "CREATE TRIGGER" in statement
-
-
-def _empty(connection: sqlite3.Connection) -> None:
-    """Drop what is there and make the tables; no triggers yet: a rebuild fills the FTS index in one go, 3x faster."""
-    names = connection.execute(
-        "SELECT type, name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' "
-        "ORDER BY sql LIKE 'CREATE VIRTUAL%' DESC"
-    ).fetchall()
-    for kind, name in names:
-        connection.execute(f'DROP {kind} IF EXISTS "{name}"')
-    for statement in schema_statements():
-        if not _is_trigger(statement):
-            connection.execute(statement)
-
-
-def _create_triggers(connection: sqlite3.Connection) -> None:
-    for statement in schema_statements():
-        if _is_trigger(statement):
-            connection.execute(statement)
-
-
 def _apply(
-    connection: sqlite3.Connection, folder: DataFolder, names: list[str], result: UpdateResult, pace: _Pace
+    connection: sqlite3.Connection, source: _Source, names: list[str], result: UpdateResult, pace: _Pace
 ) -> None:
     for done, name in enumerate(names, 1):
-        _apply_file(connection, folder, name, result)
+        _apply_file(connection, source, name, result)
         if pace.over(done) and done < len(names):
             result.complete = False
             return
 
 
-def _apply_file(connection: sqlite3.Connection, folder: DataFolder, name: str, result: UpdateResult) -> None:
+def _apply_file(connection: sqlite3.Connection, source: _Source, name: str, result: UpdateResult) -> None:
     """Read one entry of records/ and make the mirror say what it says."""
     from memories.core import mirror_rows  # not needed, so not imported, when nothing changed
 
+    folder = source.folder
     uuid = name.removesuffix(".json")
     path = os.path.join(folder.records, name)
     started = time.time_ns()
@@ -259,6 +275,7 @@ def _apply_file(connection: sqlite3.Connection, folder: DataFolder, name: str, r
         else:
             data, found = records.read_file(path)
             record = records.parse(data, uuid)
+            redaction.record(record, source.redactor)
     except FileNotFoundError:
         connection.execute("DELETE FROM source_file WHERE name = ?", (name,))
         result.removed += mirror_rows.forget(connection, uuid)
@@ -274,7 +291,7 @@ def _apply_file(connection: sqlite3.Connection, folder: DataFolder, name: str, r
             record, problem = None, DELETED
         elif grave is not None:
             result.revived.append(uuid)
-    _note_file(connection, name, found, started, problem)
+    _note_file(connection, name, found, started, source.redactor.text(problem) if problem else problem)
     if record is None:
         if records.is_uuid(uuid):
             result.removed += mirror_rows.forget(connection, uuid)
@@ -346,8 +363,9 @@ def apply_records(folder: DataFolder, uuids: list[str], *, busy_seconds: float =
     try:
         connection.execute("BEGIN IMMEDIATE")
         mirror_scan.forget_listing(connection)
+        source = _Source(folder, redaction.of(folder))
         for uuid in uuids:
-            _apply_file(connection, folder, uuid + ".json", UpdateResult())
+            _apply_file(connection, source, uuid + ".json", UpdateResult())
         connection.execute("COMMIT")
     except sqlite3.Error as error:
         raise MirrorUnavailableError(f"The index is busy or damaged ({error}); the next sync repairs it.") from error

@@ -22,7 +22,7 @@ _MAX_TURNS = 1 << 31
 
 _COLUMNS = (
     "uuid, type, content, title, search_meta, search_extra, content_hash, project, project_key, project_id, "
-    "session_id, importance, transcript_ref, tags, created_at, updated_at, origin, status, archived_in, "
+    "session_id, importance, transcript_ref, tags, created_at, updated_at, origin, imported_from, status, archived_in, "
     "conflict_of, turns, one_shot"
 )
 _MARKS = ", ".join("?" * len(_COLUMNS.split(", ")))
@@ -64,21 +64,22 @@ def title_of(content: str, type: str = "") -> str:  # noqa: A002 - the record's 
 def write_row(connection: sqlite3.Connection, record: dict[str, Any], *, fresh: bool) -> bool:
     """Insert or replace a record's row and its outgoing links; True when it was not there before.
 
-    fresh: the tables were empty at the start, so there is nothing to replace.
+    The record's texts are redacted already. fresh: the tables were empty at the start, so there is nothing to replace.
     """
     content = clean(record["content"])
     tags = clean(record.get("tags") or "")
     created_at = clock.normalise_time(record["created_at"]) or ""
     project = record.get("project")
-    text = {name: clean(record[name]) if record.get(name) else None for name in ("project_id", "session_id", "origin")}
+    names = ("project_id", "session_id", "origin", "archived_in")
+    text = {name: clean(record[name]) if record.get(name) else None for name in names}
     row = (
         record["uuid"], record["type"], content, title_of(content, record["type"]),
         f"{tags} {words.date_words(created_at)}".strip(),
         words.extras(content), content_hash(content), clean(project) if project else None,
         projects.fold_name(clean(project)) if project else None, text["project_id"], text["session_id"],
         record.get("importance") or records.DEFAULT_IMPORTANCE, _ref_text(record.get("transcript_ref")), tags or None,
-        created_at, clock.normalise_time(record.get("updated_at")), text["origin"],
-        record.get("status") or "active", record.get("archived_in"), _conflict_of(record), _turns(record.get("turns")),
+        created_at, clock.normalise_time(record.get("updated_at")), text["origin"], _imported_from(record),
+        record.get("status") or "active", text["archived_in"], _conflict_of(record), _turns(record.get("turns")),
         int(record.get("entrypoint") == ONE_SHOT),
     )  # fmt: skip
     found = None if fresh else connection.execute("SELECT 1 FROM memory WHERE uuid = ?", (record["uuid"],)).fetchone()
@@ -90,6 +91,12 @@ def write_row(connection: sqlite3.Connection, record: dict[str, Any], *, fresh: 
         [(record["uuid"], to_uuid, relationship) for to_uuid, relationship in records.valid_connections(record)],
     )
     return found is None
+
+
+def _imported_from(record: dict[str, Any]) -> str | None:
+    """Who exported the record; None where it was not imported."""
+    exporter = record.get("imported_from")
+    return clean(exporter) or None if isinstance(exporter, str) else None
 
 
 def _conflict_of(record: dict[str, Any]) -> str | None:

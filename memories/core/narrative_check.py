@@ -5,7 +5,15 @@ from __future__ import annotations
 import os
 import re
 
-from memories.core import archived_sessions, budget, citations, narrative_losses, narrative_sections, transcripts
+from memories.core import (
+    archived_sessions,
+    budget,
+    citations,
+    forgotten,
+    narrative_losses,
+    narrative_sections,
+    transcripts,
+)
 from memories.core.errors import NarrativeRefusedError
 
 TYPE_CHECKING = False
@@ -106,7 +114,8 @@ def _absent(folder: DataFolder, refs: list[str]) -> list[Finding]:
     return [
         Finding(ref, reason, f"transcript {ref}")
         for ref in refs
-        if "\0" in ref or not os.path.isfile(transcripts.archive_path(folder, ref))
+        if forgotten.kind_of(folder, ref) is None
+        and ("\0" in ref or not os.path.isfile(transcripts.archive_path(folder, ref)))
     ]
 
 

@@ -15,6 +15,14 @@ SYNCED_FOLDERS = ("records", "transcripts", "config", "trash")
 """The only folders that travel between machines; all else in the data folder is this machine's own."""
 
 
+MIRROR = "memory.db"
+"""How the names of the mirror's file begin, whatever version it is of; before version 7 it was all of the name."""
+
+MIRROR_VERSION = 7
+"""Raise it with every change of schema.sql, of what a row is derived from, or of the rules of redaction: the next sync
+makes a mirror of that version, beside the one that processes of another version still use (other_mirrors.py)."""
+
+
 def home_dir() -> str:
     """Absolute path of the user's home folder, symlinks resolved."""
     return os.path.realpath(os.path.expanduser("~"))
@@ -29,6 +37,16 @@ def claude_config_dir(environ: Mapping[str, str] | None = None) -> str:
 def claude_projects_dir(environ: Mapping[str, str] | None = None) -> str:
     """The folder in which Claude Code keeps its transcripts, one subfolder per launch folder."""
     return os.path.join(claude_config_dir(environ), "projects")
+
+
+_KIND = 0o170000
+_FOLDER = 0o040000
+_STICKY = 0o1000
+_RWX = 0o777
+_OWNER_RWX = 0o700
+_GROUP_AND_OTHERS = 0o077
+_WRITE_OF_OTHERS = 0o022
+"""Bits of st_mode, as stat(2) has them: this is looked at by every hook."""
 
 
 class DataFolder:
@@ -47,14 +65,74 @@ class DataFolder:
         self.trash = os.path.join(self.root, "trash")
         self.state = os.path.join(self.root, "state")
         self.lib = os.path.join(self.root, "lib")
-        self.mirror = os.path.join(self.root, "memory.db")
+        self.mirror = os.path.join(self.root, f"{MIRROR}.{MIRROR_VERSION}")
         self.rules = os.path.join(self.config, "CLAUDE.md")
         self.settings = os.path.join(self.config, "settings.json")
 
+    def parts(self) -> tuple[str, ...]:
+        """The folders that every data folder has, root first."""
+        return (self.root, self.records, self.transcripts, self.config, self.trash, self.state)
+
     def create(self) -> None:
-        """Make the folders that are missing, 0700. Raises OSError where the disk refuses."""
-        for path in (self.root, self.records, self.transcripts, self.config, self.trash, self.state):
-            os.makedirs(path, mode=0o700, exist_ok=True)
+        """Make the folders that are missing, and those above them, 0700 whatever the umask. Raises OSError where the
+        disk refuses."""
+        for path in self.parts():
+            make_private(path)
+
+
+def make_private(path: str) -> None:
+    """Make a folder and those above it that are missing, all 0700 whatever the umask; what is there stays as it is.
+
+    Raises OSError.
+    """
+    if os.path.isdir(path):
+        return
+    parent = os.path.dirname(path)
+    if parent != path:
+        make_private(parent)
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        if os.path.isdir(path):
+            return  # another process made it meanwhile
+        raise
+    if os.stat(path).st_mode & _RWX != _OWNER_RWX:  # the umask took bits of ours; no file system adds any but one
+        try:  # that keeps none, and refuses this
+            os.chmod(path, 0o700)
+        except OSError:
+            pass
+
+
+def check_private(folder: DataFolder) -> None:
+    """Refuse a data folder that is another user's or that others can change, by itself or by a folder above it.
+
+    Raises StorageError with the command that mends it. One look at each folder of its path and nothing remembered, so
+    that every hook and every call of a tool can afford it; a folder that is not there yet passes where it can be made.
+    """
+    if _looks_private(folder.root):
+        return
+    from memories.core import permissions  # an exception: no hook of a sound folder loads it
+
+    permissions.check(folder)
+
+
+def _looks_private(root: str) -> bool:
+    """Whether a look at the modes is enough: a real folder of ours that nobody else can enter, below folders that
+    nobody else can change. A sticky folder (/tmp) lets nobody rename what is another's."""
+    try:
+        found = os.lstat(root)
+        mode = found.st_mode
+        if mode & (_KIND | _GROUP_AND_OTHERS) != _FOLDER or found.st_uid != os.geteuid():
+            return False
+        place = root
+        while place != "/":
+            place = place.rpartition("/")[0] or "/"  # an absolute path: a tenth of what os.path.dirname takes
+            mode = os.lstat(place).st_mode
+            if mode & _KIND != _FOLDER or (mode & _WRITE_OF_OTHERS and not mode & _STICKY):
+                return False
+    except OSError:
+        return False
+    return True
 
 
 def data_folder(environ: Mapping[str, str] | None = None) -> DataFolder:

@@ -7,6 +7,8 @@ whatever the order in which versions reach it. A merge stamps nothing; all it wr
   are equal, by the fields themselves. Of logs that a machine derived from a transcript, the latest is the one with the
   later end of the session (created_at), and the latest restoring from trash/ (RESTORED) is joined with it; what stands
   under such a log's uuid without being one gives way.
+- Who a memory was imported from belongs to that version, though it never decides which is the latest; of versions that
+  say the same, the greater name stays.
 - Links, tags and session references are united. Any other field, which this version need not know, keeps the greater
   value: objects key by key, lists united, numbers by size, and else by the JSON text.
 - A content that lost is kept as a record of its own, archived, which the merged one supersedes (kept_content).
@@ -44,6 +46,9 @@ _PLACE = frozenset({"uuid", "status", "archived_in", "conflict_of"})
 """Of these, what a kept content has instead of the version's own: compared last, so that the latest of several versions
 of a content is the same one before it is kept and after."""
 
+IMPORTED_FROM = "imported_from"
+"""Who exported a version that came in a bundle (bundle_records.py)."""
+
 ORDER = (
     "schema_version", "uuid", "type", "content", "project", "project_id", "session_id", "importance", "transcript_ref",
     "tags", "created_at", "connections", "status",
@@ -72,12 +77,13 @@ def merge(versions: list[Record]) -> Merged:
     """
     latest = max(versions, key=_rank)
     merged = {name: latest[name] for name in LATEST if name in latest}
-    for name in {name for version in versions for name in version}.difference(LATEST):
+    for name in {name for version in versions for name in version}.difference(LATEST, {IMPORTED_FROM}):
         merged[name] = _joined(name, [version[name] for version in versions if name in version])
     if is_derived(latest):
         restored = max(filter(is_derived, versions), key=_restored_rank)
         merged = {name: value for name, value in merged.items() if name not in RESTORED}
         merged.update({name: restored[name] for name in RESTORED if name in restored})
+    merged.update(_imported_from(latest, versions))
     return prevail(merged, versions)
 
 
@@ -101,7 +107,7 @@ def kept_content(version: Record, successor: str) -> Record:
     Its uuid is uuid5 of the content in the namespace of that uuid. What says one thing together with the content
     (LATEST: project, importance, times, origin, ...) is the version's own; what is united is in the merged record.
     """
-    record = {name: version[name] for name in LATEST if name in version}
+    record = {name: version[name] for name in (*LATEST, IMPORTED_FROM) if name in version}
     record.update(
         uuid=kept_uuid(successor, version["content"]),
         connections=[],
@@ -149,8 +155,17 @@ def _kept_contents(versions: list[Record], winner: Record) -> list[Record]:
     for version in sorted(versions, key=_rank):
         if version["content"] != winner["content"] and not is_derived(version):
             losing[version["content"]] = version
-    kept = [kept_content(version, winner["uuid"]) for version in losing.values()]
+    kept = [
+        kept_content({**version, **_imported_from(version, versions)}, winner["uuid"]) for version in losing.values()
+    ]
     return sorted(kept, key=lambda one: str(one["uuid"]))
+
+
+def _imported_from(version: Record, versions: list[Record]) -> Record:
+    """What those of the versions that say the same as one say of who exported it; {} where none was imported."""
+    rank = _rank(version)[:-1]  # wherever they stand: the same one before a content is kept and after
+    said = [one[IMPORTED_FROM] for one in versions if IMPORTED_FROM in one and _rank(one)[:-1] == rank]
+    return {IMPORTED_FROM: _joined(IMPORTED_FROM, said)} if said else {}
 
 
 def _drop_link(record: Record, uuid: str) -> None:

@@ -34,7 +34,9 @@ MAX_RECORD_BYTES = 8_000_000
 LAST_SECOND = 253_402_300_799
 """9999-12-31T23:59:59, the last time that a record's time string can say."""
 
-LOCK_SECONDS = 5.0
+LOCK_SECONDS = 10.0
+"""How long a write waits for others' turns: with twenty servers storing as fast as they can, 5 s refused one in 700."""
+
 UUID = re.compile(r"[0-9a-f]{32}")
 _OPTIONAL_TEXT = (
     "project",
@@ -67,6 +69,15 @@ def uuid5(namespace: str, name: str) -> str:
 def machine_name() -> str:
     """The name that `origin` carries: this machine's host name."""
     return os.uname().nodename
+
+
+def whence(record: dict[str, Any]) -> str:
+    """Where a record (or its row) that is not this machine's own is from, its names as they are: `imported from
+    laptop`, `from laptop`; "" for this machine's own, and where the record does not say."""
+    exporter, origin = record.get("imported_from"), record.get("origin")
+    if exporter and isinstance(exporter, str):
+        return f"imported from {exporter}"
+    return f"from {origin}" if origin and isinstance(origin, str) and origin != machine_name() else ""
 
 
 def is_uuid(text: object) -> bool:
@@ -159,7 +170,7 @@ def valid_connections(record: dict[str, Any]) -> list[tuple[str, str]]:
 def parse(data: bytes, uuid: str) -> dict[str, Any]:
     """The record in a file's bytes. Raises InvalidRecordError with the reason unless it is one with that uuid."""
     try:
-        record = json.loads(data)
+        record = json.loads(data.decode(json.detect_encoding(data)))  # given bytes, it takes surrogates for UTF-8
     except (ValueError, RecursionError) as error:
         raise InvalidRecordError(f"not JSON: {str(error) or 'nested too deeply'}"[:200]) from error
     if not isinstance(record, dict):

@@ -15,6 +15,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from memories.core.redact import Redactor
+
 TAIL_BYTES = 4_000_000
 """How far back from the transcript's end is read: some hundred exchanges, and bounded whatever the file's size."""
 
@@ -43,12 +45,13 @@ class Recovery:
         self.ended_at: str | None = None
 
 
-def gather(path: str) -> Recovery:
-    """Read the end of a transcript; an unreadable or missing one gives an empty result."""
+def gather(path: str, redactor: Redactor | None = None) -> Recovery:
+    """Read the end of a transcript; an unreadable or missing one gives an empty result. redactor: as in
+    conversation.iter_lines."""
     found = Recovery()
     facts = SessionFacts()
     edits: dict[str, str] = {}
-    start, entries = _tail(path)
+    start, entries = _tail(path, redactor)
     for number, entry in entries:
         turn = conversation.turn_of(number, entry)
         facts.add(number, entry, turn)
@@ -65,7 +68,7 @@ def gather(path: str) -> Recovery:
             found.last_answer = turn.text or found.last_answer
         for name, arguments, call_id in conversation.tool_calls(entry):
             _note_edit(edits, call_id, conversation.edited_path(name, arguments))
-    found.last_request = conversation.without_paste_marks(found.last_request or _request_before(path, start))
+    found.last_request = conversation.without_paste_marks(found.last_request or _request_before(path, start, redactor))
     found.files = list(dict.fromkeys(list(edits.values())[::-1]))[MAX_FILES - 1 :: -1]
     found.open_items = facts.open_items
     found.decisions = [fact.text for fact in facts.decisions]
@@ -78,11 +81,11 @@ def _note_edit(edits: dict[str, str], call_id: str, path: str) -> None:
         edits[call_id] = path
 
 
-def _tail(path: str) -> tuple[int, list[tuple[int, dict[str, Any]]]]:
+def _tail(path: str, redactor: Redactor | None) -> tuple[int, list[tuple[int, dict[str, Any]]]]:
     """(offset of its first line, the conversation's lines in the tail by their time)."""
     try:
         start = _line_start(path, os.path.getsize(path) - TAIL_BYTES)
-        return start, conversation.in_time_order(conversation.iter_entries(path, start))
+        return start, conversation.in_time_order(conversation.iter_entries(path, start, redactor=redactor))
     except (OSError, ValueError, TranscriptError):
         return 0, []  # not there, not ours, not a path
 
@@ -96,13 +99,13 @@ def _line_start(path: str, offset: int) -> int:
     return next(starts, os.path.getsize(path))
 
 
-def _request_before(path: str, end: int) -> str:
+def _request_before(path: str, end: int, redactor: Redactor | None) -> str:
     """The user's last request before an offset, looked for backwards, a tail's length at a time."""
     while end > 0:
         try:
             start = _line_start(path, end - TAIL_BYTES)
             start = start if start < end else 0  # one line is longer than that
-            entries = conversation.in_time_order(conversation.iter_entries(path, start, end))
+            entries = conversation.in_time_order(conversation.iter_entries(path, start, end, redactor=redactor))
         except (OSError, TranscriptError):
             return ""
         turns = filter(None, (conversation.turn_of(number, entry) for number, entry in entries))

@@ -1,19 +1,25 @@
 """Redaction: what looks like a secret, or stands in <private>...</private>, reaches no record, no index and no page.
 
-A rule is tried only where one of its literal keywords occurs, so that text without any costs next to nothing.
+A rule is tried only where one of its literal keywords occurs, so that text without any costs next to nothing. What the
+rules are: secret_rules.py (tokens, places, keys in PEM), secret_keys.py (KEY=value), secret_values.py (what is none).
 """
 
 from __future__ import annotations
 
 import re
 
+from memories.core import secret_rules
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
 PRIVATE = "private"
 """The id under which a <private> passage is found."""
+
+VERSION = 1
+"""Raise it when code finds something else than before: with the tables it makes the fingerprint."""
 
 _FIXED = frozenset(
     {
@@ -23,19 +29,46 @@ _FIXED = frozenset(
 )  # fmt: skip
 """Fields of a record that hold no free text."""
 
-_RULES: tuple[tuple[str, tuple[str, ...], str], ...] = (
-    ("aws-access-key", ("akia",), r"\b(AKIA[0-9A-Z]{16})\b"),
-    ("github-token", ("ghp_",), r"\b(ghp_[0-9A-Za-z]{36})\b"),
-    ("password", ("password",), r"(?i)password\s*[=:]\s*(\S{6,})"),
-    (PRIVATE, ("<private>",), r"(?is)(<private>.*?(?:</private>|\Z))"),
-)
+_STEMS = tuple((stem, stem.encode()) for stem in secret_rules.KEY_STEMS)
+_LONG_STEMS = tuple((stem, stem.encode()) for stem in secret_rules.LONG_KEY_STEMS)
+_PLACES: dict[str, list[tuple[str, bytes]]] = {}
+for _, _word, _gate, _, _ in secret_rules.PLACES:
+    if (_word, _word.encode()) not in _PLACES.setdefault(_gate, []):
+        _PLACES[_gate].append((_word, _word.encode()))
+_SHORT = 15  # characters of a word that is too short for a token
+_MARKS = bytes.maketrans(b"\"'`,;<>(){}|", b" " * 12)
+"""Marks that no token holds part words as blanks do: code and JSON have few long words then."""
+
+_MIXED = re.compile(b"[0-9A-Z]")
+_KEPT = re.compile(r"\[redacted: [a-z0-9-]{1,40}\]|\[private\]")
+
+_HEADS = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]{2}")
+
+Span = tuple[int, int, str]
+Row = tuple[int, str, str, str, int]
+
+
+def _rows() -> tuple[dict[str, list[Row]], list[Row]]:
+    """The table by the first two characters of its literals, and what has no such head or begins within a token."""
+    by_head: dict[str, list[Row]] = {}
+    inner = []
+    for number, (rule, literal, rest, before) in enumerate(secret_rules.TOKENS):
+        row = (number, rule, literal, rest, before)
+        if before or not literal[:2].isalnum():
+            inner.append(row)
+        else:
+            by_head.setdefault(literal[:2], []).append(row)
+    return by_head, inner
+
+
+_BY_HEAD, _INNER = _rows()
 
 
 class Redactor:
     """Finds and replaces secrets. patterns: the user's own, as regular expressions that compile; the first group of one
     that has groups is the secret, else all that it matches.
 
-    fingerprint: 31 bits that differ where rules or patterns do, for whoever keeps redacted text.
+    fingerprint: 31 bits that differ where rules or patterns do, for whoever keeps redacted text; never 0.
     """
 
     __slots__ = ("_patterns", "fingerprint")
@@ -43,40 +76,66 @@ class Redactor:
     def __init__(self, patterns: Sequence[str] = ()) -> None:
         import zlib
 
-        self._patterns = tuple(patterns)
-        self.fingerprint = zlib.crc32(repr((_RULES, self._patterns)).encode()) >> 1
+        self._patterns = tuple(re.compile(pattern) for pattern in patterns)
+        rules = (VERSION, secret_rules.TOKENS, secret_rules.PLACES, secret_rules.PEM, secret_rules.PUTTY)
+        self.fingerprint = (zlib.crc32(repr((rules, tuple(patterns))).encode("utf-8", "replace")) >> 1) or 1
 
-    def spans(self, text: str) -> list[tuple[int, int, str]]:
-        """(start, end, rule id) of each secret in a text, sorted, none overlapping; patterns of the user are `user`."""
-        lower = text.lower()
-        found = []
-        for rule, keywords, pattern in _RULES:
-            if any(keyword in lower for keyword in keywords):
-                found += [(*match.span(1), rule) for match in re.finditer(pattern, text)]
+    def spans(self, text: str) -> list[Span]:
+        """(start, end, rule id) of each secret in a text, sorted, none overlapping; patterns of the user are `user`.
+
+        Placeholders that stand in the text are no part of any. Where rules overlap, their union is one span.
+        """
+        found = list(_built_in(text))
         for pattern in self._patterns:
-            found += [(*match.span(bool(match.re.groups)), "user") for match in re.finditer(pattern, text)]
-        return _disjoint(found)
+            found += [(*match.span(bool(pattern.groups)), "user") for match in pattern.finditer(text)]
+        return _disjoint(text, found) if found else []
 
     def text(self, text: str) -> str:
         """A text with each secret replaced by placeholder(rule); the same object where there is none.
 
-        Doing it again changes nothing.
+        Doing it again changes nothing: it is done until nothing is found. Each time fewer characters are left outside
+        placeholders, so it ends.
         """
-        parts, end = [], 0
-        for start, stop, rule in self.spans(text):
-            parts += [text[end:start], placeholder(rule)]
-            end = stop
-        return "".join([*parts, text[end:]]) if parts else text
+        spans = self.spans(text)
+        while spans:
+            parts, end = [], 0
+            for start, stop, rule in spans:
+                parts += [text[end:start], placeholder(rule)]
+                end = stop
+            text = "".join([*parts, text[end:]])
+            spans = self.spans(text)
+        return text
 
     def record(self, record: dict[str, Any]) -> list[str]:
-        """Redact every free text of a record in place, unknown fields included; the ids of the rules that found
-        something, each once, [] where it is as before."""
+        """Redact every free text of a record in place, unknown fields included, at any depth; the ids of the rules that
+        found something, each once, [] where it is as before. Keys and types stay."""
         found: dict[str, None] = {}
-        for name, value in record.items():
-            if name not in _FIXED and isinstance(value, str):
-                found.update(dict.fromkeys(rule for _, _, rule in self.spans(value)))
-                record[name] = self.text(value)
+        waiting: list[tuple[dict[Any, Any] | list[Any], list[Any]]] = [
+            (record, [name for name in record if name not in _FIXED])
+        ]
+        while waiting:
+            holder, places = waiting.pop()
+            for place in places:
+                value = holder[place]
+                if isinstance(value, str):
+                    holder[place] = self._field(place, value, found)
+                elif isinstance(value, dict):
+                    waiting.append((value, list(value)))
+                elif isinstance(value, list):
+                    waiting.append((value, list(range(len(value)))))
         return list(found)
+
+    def _field(self, name: Any, value: str, found: dict[str, None]) -> str:
+        rules = [rule for _, _, rule in self.spans(value)]
+        if not rules and isinstance(name, str):
+            from memories.core import secret_keys
+
+            rule = secret_keys.field_rule(name, value)
+            if rule:
+                found[rule] = None
+                return placeholder(rule)
+        found.update(dict.fromkeys(rules))
+        return self.text(value) if rules else value
 
 
 def placeholder(rule: str) -> str:
@@ -93,11 +152,138 @@ def redactor(settings: dict[str, Any]) -> Redactor:
 
 
 _made: dict[tuple[str, ...], Redactor] = {}
+_compiled: dict[str, re.Pattern[str]] = {}
 
 
-def _disjoint(found: Iterable[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
-    kept: list[tuple[int, int, str]] = []
-    for one in sorted(found, key=lambda span: (span[0], -span[1])):
-        if one[0] < one[1] and (not kept or one[0] >= kept[-1][1]):
-            kept.append(one)
-    return kept
+def _built_in(text: str) -> Iterator[Span]:
+    """What our rules find, the surest first; overlapping ones too. On most texts only what looks for literals runs."""
+    raw = text.encode("utf-8", "surrogatepass")
+    data = raw.lower()
+    mixed = _MIXED.search
+    long = [word for word in raw.translate(_MARKS).split() if len(word) > _SHORT and mixed(word)]
+    stems = [stem for stem, coded in _STEMS if coded in data]
+    if (
+        b"private" in data
+        or (long and (b"-----begin " in data or b"cookie" in data))
+        or ("secret" in stems and b"kind" in data)
+    ):
+        from memories.core import secret_blocks
+
+        yield from secret_blocks.find(text, data)
+    if long:
+        yield from _tokens(text, b"\n".join(long).decode("utf-8", "surrogatepass"))
+        stems += [stem for stem, coded in _LONG_STEMS if coded in data]
+    places = {
+        word
+        for gate, words in _PLACES.items()
+        if (long if gate == "long" else gate.encode() in data)
+        for word, coded in words
+        if coded in data
+    }
+    if places or stems:
+        lower = text.lower()
+        if len(lower) != len(text):  # the only letter whose small form is longer
+            lower = text.replace("\u0130", "i").lower()
+        yield from _in_places(text, lower, places)
+        if stems:
+            from memories.core import secret_keys
+
+            yield from secret_keys.keyed(text, lower, stems)
+
+
+def _candidates(words: str) -> list[Row]:
+    """The rows of the table whose literal stands in words: looked up by the two characters after each boundary."""
+    if "\x1b" in words or "u001b" in words:  # a colour's last letter hides the boundary
+        heads = set(_BY_HEAD)
+    else:
+        heads = _BY_HEAD.keys() & _HEADS.findall(words.replace("\\n", " ").replace("\\t", " ").replace("\\r", " "))
+    rows = [row for head in heads for row in _BY_HEAD[head] if row[2] in words]
+    return sorted(rows + [row for row in _INNER if row[2] in words])
+
+
+def _tokens(text: str, words: str) -> Iterator[Span]:
+    """Tokens by their marks. words: the long words of the text, one a line, which say whether to look at all of it."""
+    for row in _candidates(words):
+        if next(_matches(words, row), None):
+            yield from _matches(text, row)
+
+
+def _matches(text: str, row: Row) -> Iterator[Span]:
+    _, rule, literal, rest, before = row
+    pattern = _pattern(rest + "(?![0-9A-Za-z])", 0)
+    within = before < 0 or not (before or literal[0].isalnum())
+    at = text.find(literal)
+    while at >= 0:
+        after = at + len(literal)
+        match = pattern.match(text, after) if within or _begins(text, at - before) else None
+        if match:
+            start = match.start(1) if pattern.groups else at - before
+            after = match.end()
+            from memories.core.secret_values import is_token
+
+            if is_token(text[start:after]):
+                yield start, match.end(pattern.groups), rule
+        at = text.find(literal, after)
+
+
+def _begins(text: str, at: int) -> bool:
+    """Whether a token may begin here: not within a word, but after `\\n` written out and after a terminal's colour."""
+    if at <= 0 or not (text[at - 1].isascii() and text[at - 1].isalnum()):
+        return at >= 0
+    before = text[at - 2 : at]
+    return before in ("\\n", "\\t", "\\r") or (before[1:] == "m" and before[0] in "[0123456789")
+
+
+def _in_places(text: str, lower: str, places: set[str]) -> Iterator[Span]:
+    if not places:
+        return
+    from memories.core.secret_values import is_secret
+
+    for rule, word, _, rest, kind in secret_rules.PLACES:
+        if word not in places:
+            continue
+        pattern = _pattern(rest, re.IGNORECASE)
+        at = lower.find(word)
+        while at >= 0:
+            match = pattern.match(text, at + len(word))
+            if match and is_secret(match.group(1), kind):
+                yield (*match.span(1), rule)
+            at = lower.find(word, at + len(word))
+
+
+def _pattern(source: str, flags: int) -> re.Pattern[str]:
+    if source not in _compiled:
+        _compiled[source] = re.compile(source, flags)
+    return _compiled[source]
+
+
+def _disjoint(text: str, found: Iterable[Span]) -> list[Span]:
+    """Spans sorted, overlapping ones as one under the name of the surest, cut where a placeholder stands."""
+    ranked = sorted((start, -end, rank, rule) for rank, (start, end, rule) in enumerate(found) if start < end)
+    joined: list[tuple[int, int, int, str]] = []
+    for start, minus_end, rank, rule in ranked:
+        end = -minus_end
+        if joined and start < joined[-1][1]:
+            first, last, best, name = joined[-1]
+            joined[-1] = (first, max(last, end), *min((best, name), (rank, rule)))
+        else:
+            joined.append((start, end, rank, rule))
+    kept = [match.span() for match in _KEPT.finditer(text)]
+    if not kept:
+        return [(start, end, rule) for start, end, _, rule in joined]
+    return [piece for start, end, _, rule in joined for piece in _around(start, end, rule, kept)]
+
+
+def _around(start: int, end: int, rule: str, kept: list[tuple[int, int]]) -> Iterator[Span]:
+    """The parts of a span beside placeholders; all of it where it holds a placeholder and more."""
+    inside = [(first, last) for first, last in kept if first < end and start < last]
+    if not inside:
+        yield start, end, rule
+        return
+    whole = [(first, last) for first, last in inside if start <= first and last <= end]
+    if inside[0][0] < start:
+        start = inside[0][1]
+    if inside[-1][1] > end:
+        end = inside[-1][0]
+    if start < end and end - start > sum(last - first for first, last in whole):
+        yield start, end, rule

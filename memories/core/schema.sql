@@ -20,6 +20,7 @@ CREATE TABLE memory (
     created_at     TEXT NOT NULL,            -- UTC, YYYY-MM-DDTHH:MM:SS
     updated_at     TEXT,
     origin         TEXT,
+    imported_from  TEXT,                     -- who exported it, where it came in a bundle
     status         TEXT NOT NULL,
     archived_in    TEXT,
     conflict_of    TEXT,                     -- a content kept from a conflict: the uuid of the record it lost to

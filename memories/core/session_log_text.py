@@ -125,9 +125,11 @@ def _one_line(text: str) -> str:
 
 def _cut(text: str, limit: int) -> str:
     """One line of at most limit characters, cut between words where there is a space in its second half."""
-    line = _one_line(text)
-    if len(line) <= limit:
-        return line
+    looked_at = limit * 16  # of a message of megabytes only its beginning is seen
+    while len(line := _one_line(text[:looked_at])) <= limit:
+        if looked_at >= len(text):
+            return line
+        looked_at *= 16
     head = line[: limit - 1]
     space = head.rfind(" ", limit // 2)
     return (head[:space] if space > 0 else head).rstrip() + "…"

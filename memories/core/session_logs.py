@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 
-from memories.core import clock, files, records, session_log_text, session_reading, transcripts
+from memories.core import clock, files, forgotten, records, redaction, session_log_text, session_reading, transcripts
 from memories.core.errors import RecordNotFoundError, TranscriptError
 
 TYPE_CHECKING = False
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from memories.core.paths import DataFolder
     from memories.core.projects import Project
+    from memories.core.redact import Redactor
 
 NAMESPACE = "6f1c1f0e-4d0b-5b0e-9a5e-1c4b6a0f7d21"
 """Session logs' ids are uuid5 of the session id in this namespace (docs/records.md)."""
@@ -39,12 +40,14 @@ def log_uuid(session_id: str) -> str:
     return records.uuid5(NAMESPACE, session_id)
 
 
-def build(path: str, project: Project | None) -> dict[str, Any] | None:
+def build(path: str, project: Project | None, redactor: Redactor | None = None) -> dict[str, Any] | None:
     """The session log of a transcript as a record, not on disk yet; None when nobody said anything in it.
 
-    created_at is the session's own end. Raises TranscriptError when the file cannot be read.
+    created_at is the session's own end. redactor: what secrets are taken out with before anything is quoted; None: the
+    rules without any patterns of the user's. Raises TranscriptError when the file cannot be read.
     """
-    session = session_reading.gather(path)
+    redactor = redactor or redaction.default()
+    session = session_reading.gather(path, redactor)
     if not session.requests and not session.answers and not session.tools:
         return None
     session_id = os.path.basename(path).removesuffix(transcripts.SUFFIX)
@@ -66,6 +69,7 @@ def build(path: str, project: Project | None) -> dict[str, Any] | None:
     }
     if session.entrypoint:
         log["entrypoint"] = session.entrypoint
+    redactor.record(log)  # what only became a secret where texts met, and names: of the project, the branch
     return log
 
 
@@ -77,7 +81,8 @@ def _file_time(path: str) -> str:
 
 
 def store(folder: DataFolder, log: dict[str, Any]) -> bool:
-    """Save a built log unless disk holds the same, a later one, or its tombstone. True when it was written.
+    """Save a built log unless disk holds the same, a later one, or its tombstone, or its session is forgotten. True
+    when it was written.
 
     What others put into the record is kept: unknown fields, connections, status, tags, importance, and the time at
     which it was restored from trash/.
@@ -90,6 +95,8 @@ def store(folder: DataFolder, log: dict[str, Any]) -> bool:
 
 
 def _store(folder: DataFolder, log: dict[str, Any], path: str) -> bool:
+    if forgotten.kind_of(folder, log["session_id"]) == forgotten.FORGOTTEN:
+        return False
     try:
         old, seen = records.load_seen(folder, log["uuid"])
     except RecordNotFoundError:
@@ -109,12 +116,14 @@ def _store(folder: DataFolder, log: dict[str, Any], path: str) -> bool:
 
 def refresh(folder: DataFolder, path: str, project: Project | None) -> bool:
     """Build a transcript's session log and store it; True when it was written. Raises what build and store raise."""
-    log = build(path, project)
+    log = build(path, project, redaction.of(folder))
     return log is not None and store(folder, log)
 
 
 def exists(folder: DataFolder, session_id: str) -> bool:
-    """Whether a session has its log, or had one that was deleted."""
+    """Whether a session has its log, or had one that was deleted or forgotten."""
+    if forgotten.kind_of(folder, session_id) == forgotten.FORGOTTEN:
+        return True
     uuid = log_uuid(session_id)
     return os.path.lexists(records.record_path(folder, uuid)) or records.tombstone(folder, uuid) is not None
 

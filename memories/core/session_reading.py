@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from memories.core.conversation import Turn
+    from memories.core.redact import Redactor
 
 FINISHED = "finished after an answer"
 INTERRUPTED = "interrupted by the user"
@@ -128,9 +129,10 @@ class Session:
                 self.commands[call_id] = command
 
 
-def gather(path: str) -> Session:
-    """Read a transcript whole. Raises TranscriptError when it cannot be read."""
+def gather(path: str, redactor: Redactor | None = None) -> Session:
+    """Read a transcript whole. redactor: as in conversation.iter_lines. Raises TranscriptError when it cannot be
+    read."""
     session = Session()
-    for number, entry in conversation.in_time_order(conversation.iter_entries(path)):
+    for number, entry in conversation.in_time_order(conversation.iter_entries(path, redactor=redactor)):
         session.add(number, entry)
     return session

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 
+from memories.core import files
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -33,7 +35,7 @@ DEFAULTS: dict[str, Any] = {
 CLOSED: dict[str, Any] = {"excluded_paths": ["/"]}
 """What is in force where the user's own exclusions cannot be read: every folder is excluded."""
 
-GUARDING = ("excluded_paths", "redact_patterns")
+GUARDING = ("excluded_paths", "redact_patterns", "redact_transcripts")
 """Settings that keep something out of memory: where one of them is bad, CLOSED is in force."""
 
 OFF_AT_ZERO = ("transcripts_keep_days", "transcripts_keep_mb")
@@ -55,13 +57,25 @@ def problem_of(name: str, value: object) -> str | None:
         if name == "briefing_chars" and value > BRIEFING_LIMIT:
             return f"briefing_chars is limited to {BRIEFING_LIMIT} by Claude Code"
     elif isinstance(default, list):
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            return f"{name} must be a list of strings"
-        if name == "redact_patterns":
-            return _bad_pattern(value)
+        return _problem_of_list(name, value)
     elif not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
         return f"{name} must map names to names"
     return None
+
+
+def _problem_of_list(name: str, value: object) -> str | None:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        return f"{name} must be a list of strings"
+    if name == "excluded_paths" and not all(map(_can_be_path, value)):
+        return f"{name} holds what no path has (a NUL, half a surrogate pair); correct it"
+    return _bad_pattern(value) if name == "redact_patterns" else None
+
+
+def _can_be_path(text: str) -> bool:
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
 
 
 def _bad_pattern(patterns: list[str]) -> str | None:
@@ -84,7 +98,7 @@ def read_settings(folder: DataFolder) -> tuple[dict[str, Any], list[str]]:
     """
     settings = dict(DEFAULTS)
     try:
-        with open(folder.settings, "rb") as file:
+        with files.open_plain(folder.settings) as file:
             raw = json.loads(file.read(MAX_SETTINGS_BYTES))
     except (FileNotFoundError, NotADirectoryError):
         return settings, []
@@ -93,6 +107,7 @@ def read_settings(folder: DataFolder) -> tuple[dict[str, Any], list[str]]:
     if not isinstance(raw, dict):
         return settings | CLOSED, [f"{folder.settings} must hold a JSON object; memory is off until it is corrected"]
     problems = []
+    closed: dict[str, Any] = {}
     for name, value in raw.items():
         problem = problem_of(name, value)
         if problem is None:
@@ -100,10 +115,10 @@ def read_settings(folder: DataFolder) -> tuple[dict[str, Any], list[str]]:
         else:
             problems.append(problem)
             if name in GUARDING:
-                settings |= CLOSED
+                closed = CLOSED
             if name == "briefing_chars" and isinstance(value, int) and value > BRIEFING_LIMIT:
                 settings[name] = BRIEFING_LIMIT
-    return settings, problems
+    return settings | closed, problems
 
 
 def disabled_by_environment() -> bool:

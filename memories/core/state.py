@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 LOG_LIMIT = 256_000
 """Bytes of state/hooks.log before it becomes hooks.log.1; so the two never hold more than twice this."""
 
+_ERRORS = ("failed:", "not archived:")
+"""How the outcomes begin that quote an error, and with it perhaps a path or a value that nobody else may read."""
+
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
 OFF = "off"
 """What session_state holds where the session's project must not be remembered: post_tool_use cannot afford to look."""
@@ -51,9 +54,13 @@ def log_hook(folder: DataFolder, event: str, outcome: str, seconds: float, sessi
     """Append one line to state/hooks.log: time, event, outcome, milliseconds, session. No content, no environment."""
     path = os.path.join(folder.state, "hooks.log")
     session = session_id if session_id and is_session_name(session_id) else "-"
+    if outcome.startswith(_ERRORS):
+        from memories.core import redaction  # not for the hooks that go well
+
+        outcome = redaction.of(folder).text(outcome)
     line = f"{clock.now()} {event} {' '.join(outcome.split())[:200]} {seconds * 1000:.0f}ms {session}\n"
     try:
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
         try:
             os.write(fd, line.encode("utf-8", "replace"))
             if os.fstat(fd).st_size > LOG_LIMIT:
@@ -70,7 +77,7 @@ def beat(folder: DataFolder, event: str) -> None:
     if path is None:
         return
     try:
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o600))
         os.utime(path)
     except OSError:
         pass
@@ -87,7 +94,7 @@ def heartbeats(folder: DataFolder) -> dict[str, float]:
 
 def _read(path: str | None) -> dict[str, Any]:
     try:
-        with open(path or "", "rb") as file:
+        with files.open_plain(path or "") as file:
             value = json.loads(file.read(100_000))
     except (OSError, ValueError, RecursionError):
         return {}
@@ -149,7 +156,7 @@ def ignore_session(folder: DataFolder, session_id: str) -> None:
     path = _file(folder, "ignored", session_id)
     if path is not None:
         try:
-            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o600))
         except OSError:
             pass
 

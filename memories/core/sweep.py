@@ -3,6 +3,7 @@
 For each session the log is written first and the archive last, whose mtime is the mark that all is done: a crash in
 between leaves the session to be done again. A session that the archive holds from another machine is logged only where
 its log is missing, so that two machines do not write it in turn. With nothing new a sweep costs one stat a transcript.
+Sessions that are forgotten, or were let go as far as they go, are passed over (forgotten.py).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 import os
 import time
 
-from memories.core import files, projects, transcripts
+from memories.core import files, forgotten, projects, transcripts
 from memories.core.errors import InvalidRecordError, LLMMemoryError, StorageError, TranscriptError
 
 TYPE_CHECKING = False
@@ -29,16 +30,17 @@ class SweepResult:
 
     archived: ids of the sessions whose archive was made or grew. logged: session logs written. skipped: (path, reason)
     of transcripts that could not be kept. excluded: sessions of projects that must not be remembered, as far as looked
-    at. complete: False when the deadline came first.
+    at. kept_out: transcripts that Claude Code still has of sessions that were forgotten or let go. complete: False when
+    the deadline came first.
     """
 
-    __slots__ = ("archived", "complete", "excluded", "logged", "skipped")
+    __slots__ = ("archived", "complete", "excluded", "kept_out", "logged", "skipped")
 
     def __init__(self) -> None:
         self.archived: list[str] = []
         self.logged = 0
         self.skipped: list[tuple[str, str]] = []
-        self.excluded = 0
+        self.excluded = self.kept_out = 0
         self.complete = True
 
 
@@ -58,11 +60,27 @@ class _Sweeper:
         return self._projects[cwd]
 
     def keep(self, source: Source, *, log_if_missing_only: bool = False) -> bool:
-        """Log and archive one session; False when there is nothing to keep (excluded, or nobody said anything yet).
+        """Log and archive one session; False when there is nothing to keep: excluded, forgotten, nobody said anything.
 
         Raises LLMMemoryError when its transcript cannot be read or the data folder not be written.
         """
-        from memories.core import session_logs  # a sweep that finds nothing new is part of every session start
+        if self.is_kept_out(source):
+            return False
+        try:
+            return self._keep(source, log_if_missing_only=log_if_missing_only)
+        finally:
+            if self.is_kept_out(source):  # marked meanwhile: whoever marked it may have looked before all was written
+                from memories.core import forgetting
+
+                forgetting.remove(self.folder, source.session_id)
+                self.result.archived = [one for one in self.result.archived if one != source.session_id]
+
+    def is_kept_out(self, source: Source) -> bool:
+        """Whether nothing of it may be kept: its session is forgotten, or was let go as far as it goes."""
+        return forgotten.kind_of(self.folder, source.session_id, source.mtime_ns) is not None
+
+    def _keep(self, source: Source, *, log_if_missing_only: bool) -> bool:
+        from memories.core import redaction, session_logs  # not for the session starts that find nothing new
 
         if os.path.lexists(os.path.join(self.folder.state, "ignored", source.session_id)):
             self.result.excluded += 1
@@ -75,7 +93,7 @@ class _Sweeper:
             self.result.excluded += 1
             return False
         if not (log_if_missing_only and self._has_its_log(source)):
-            log = session_logs.build(source.path, project)
+            log = session_logs.build(source.path, project, redaction.of(self.folder))
             if log is None:
                 return False
             try:
@@ -83,7 +101,7 @@ class _Sweeper:
             except InvalidRecordError as error:  # somebody's broken file in its place: the archive is kept all the same
                 self.result.skipped.append((source.path, str(error)))
         try:
-            written = transcripts.archive(self.folder, source.path)
+            written = transcripts.archive(self.folder, source.path, transcripts.archive_redactor(self.settings))
         except TranscriptError:
             if transcripts.is_archived(self.folder, source):  # only a file beside the transcript could not be read
                 self.result.archived.append(source.session_id)
@@ -118,7 +136,7 @@ class _FormMark:
 
     def is_reached(self) -> bool:
         try:
-            with open(self._path, "rb") as file:
+            with files.open_plain(self._path) as file:
                 return file.read(len(self._form) + 1) == self._form
         except OSError:
             return False
@@ -154,7 +172,7 @@ def sweep(
     sweeper.logs_are_new = form is None or form.is_reached()
     marks = _Marks(folder)
     states = transcripts.archived_states(folder)
-    sources = _in_order(transcripts.iter_sources(projects_dir), first)
+    sources = _without_marked(folder, _in_order(transcripts.iter_sources(projects_dir), first), result)
     todo = [
         one for one in sources if thorough or not (transcripts.is_archived(folder, one, states) or marks.covers(one))
     ]
@@ -177,6 +195,20 @@ def sweep(
     return result
 
 
+def _without_marked(folder: DataFolder, sources: list[Source], result: SweepResult) -> list[Source]:
+    """The sources that may be kept; two listings where no session was ever forgotten or let go."""
+    kinds = forgotten.marked(folder)
+    if not kinds:
+        return sources
+    allowed = [
+        one
+        for one in sources
+        if one.session_id not in kinds or forgotten.kind_of(folder, one.session_id, one.mtime_ns) is None
+    ]
+    result.kept_out = len(sources) - len(allowed)
+    return allowed
+
+
 def _save(result: SweepResult, folder: DataFolder, marks: _Marks, present: set[str], reached: _FormMark | None) -> None:
     """Keep what the next sweep may rely on. reached: the form that all session logs have now; None: not known."""
     try:
@@ -190,7 +222,8 @@ def _save(result: SweepResult, folder: DataFolder, marks: _Marks, present: set[s
 def archive_session(folder: DataFolder, transcript_path: str, settings: dict[str, Any]) -> bool:
     """Log and archive one session now; True when its log or its archive was written.
 
-    False also where there is no such transcript or nothing of it may be kept. Raises LLMMemoryError, OSError.
+    False also where there is no such transcript or nothing of it may be kept (forgotten, also just now). Raises
+    LLMMemoryError, OSError.
     """
     source = transcripts.source_at(transcript_path)
     if source is None:
@@ -198,7 +231,7 @@ def archive_session(folder: DataFolder, transcript_path: str, settings: dict[str
     folder.create()
     sweeper = _Sweeper(folder, settings)
     sweeper.keep(source)
-    return bool(sweeper.result.archived or sweeper.result.logged)
+    return bool(sweeper.result.archived or sweeper.result.logged) and not sweeper.is_kept_out(source)
 
 
 def _in_order(sources: Iterable[Source], first: str | None) -> list[Source]:
@@ -228,7 +261,7 @@ class _Marks:
         self._path = os.path.join(folder.state, "sweep.json")
         self._marks: dict[str, Any] = {}
         try:
-            with open(self._path, "rb") as file:
+            with files.open_plain(self._path) as file:
                 found = json.load(file)
         except (OSError, ValueError, RecursionError):
             found = {}

@@ -1,12 +1,25 @@
 """A whole sync: temp files of dead processes swept, copies merged that a file sync left, transcripts archived and
-logged, the mirror brought up to date, conversations included."""
+logged, the mirror brought up to date, conversations included; what is forgotten removed, and what the retention
+settings let go."""
 
 from __future__ import annotations
 
 import os
+import sqlite3
 
-from memories.core import bundle_staging, conversation_index, files, merge_copies, mirror, state, sweep
-from memories.core.errors import LockTimeoutError, StorageError
+from memories.core import (
+    bundle_staging,
+    conversation_index,
+    files,
+    forgetting,
+    merge_copies,
+    mirror,
+    other_mirrors,
+    retention,
+    state,
+    sweep,
+)
+from memories.core.errors import LLMMemoryError, LockTimeoutError, StorageError
 from memories.core.locks import FileLock
 
 TYPE_CHECKING = False
@@ -25,9 +38,10 @@ MIRROR_WAIT_SECONDS = 60.0
 class SyncResult:
     """swept: the sweep's result, None where transcripts were left alone. merged: what became of the copies that a file
     sync left. mirrored: the mirror update's. indexed: the conversations' update's, None where another process was at
-    it."""
+    it. let_go: what the retention settings let go, None where they are off or could not be followed. forgotten: the
+    rest of what forgotten sessions had. problems: what kept one of these two from being done, in words."""
 
-    __slots__ = ("indexed", "merged", "mirrored", "swept")
+    __slots__ = ("forgotten", "indexed", "let_go", "merged", "mirrored", "problems", "swept")
 
     def __init__(
         self,
@@ -36,6 +50,9 @@ class SyncResult:
         mirrored: mirror.UpdateResult,
         indexed: conversation_index.IndexResult | None,
     ) -> None:
+        self.let_go: retention.LetGo | None = None
+        self.forgotten: forgetting.Removed | None = None
+        self.problems: list[str] = []
         self.swept = swept
         self.merged = merged
         self.mirrored = mirrored
@@ -65,9 +82,10 @@ def run(
         ) from error
     with FileLock(os.path.join(folder.state, "sync.lock"), wait_seconds):
         for place in (folder.trash, folder.transcripts, folder.config, folder.state):
-            files.sweep_temp_files(place)
+            files.sweep_temp_files(place, below=True)
         state.drop_old_sessions(folder)
         bundle_staging.sweep(folder)
+        other_mirrors.drop_unused(folder)
         # Before the sweep: it logs a session that the archive does not hold yet, and a copy may be what holds it. None
         # of what stands before it raises where a disk refuses: transcripts are archived whatever else is wrong.
         merged = merge_copies.run(
@@ -85,8 +103,40 @@ def run(
             progress=_named(progress, "records"),
             rebuild=rebuild,
         )
-        indexed = _index_conversations(folder, wait_seconds, _named(progress, "conversations"))
-    return SyncResult(swept, merged, mirrored, indexed)
+        result = SyncResult(swept, merged, mirrored, None)
+        if projects_dir is not None:
+            _let_go(folder, projects_dir, settings, result, _named(progress, "retention"))
+        result.indexed = _index_conversations(folder, wait_seconds, _named(progress, "conversations"))
+        _forget(folder, result)
+    return result
+
+
+def _let_go(
+    folder: DataFolder,
+    projects_dir: str,
+    settings: dict[str, Any],
+    result: SyncResult,
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    """Follow the retention settings; what keeps it from that is named, and the next sync tries again."""
+    if not retention.is_on(settings) and not retention.was_on(folder):
+        return
+    try:
+        connection = mirror.connect(folder.mirror)
+        try:
+            result.let_go = retention.run(folder, projects_dir, settings, connection, progress=progress)
+        finally:
+            connection.close()
+    except (LLMMemoryError, OSError, sqlite3.Error) as error:
+        result.problems.append(f"Nothing was let go by the retention settings: {error}")
+
+
+def _forget(folder: DataFolder, result: SyncResult) -> None:
+    """Finish what marks of forgotten sessions ask for; what keeps it from that is named."""
+    try:
+        result.forgotten = forgetting.finish(folder)
+    except (LLMMemoryError, OSError) as error:
+        result.problems.append(f"Forgotten sessions may still be in the index: {error}")
 
 
 def _index_conversations(

@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import re
 
-from memories.core import conversation, tool_lines
+from memories.core import conversation, redaction, tool_lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from memories.core.redact import Redactor
 
 KINDS = ("user", "assistant", "thinking", "tool", "output", "summary", "told", "client", "mark", "image", "broken")
 """user, assistant: their words. thinking: Claude's. tool: a call. output: its result. summary: what Claude was left
@@ -80,8 +82,11 @@ class Line:
             block.index, block.place = index, (number, offset)
 
 
-def read_line(number: int, offset: int, raw: bytes) -> Line | None:
-    """A line of a transcript; None for the client's bookkeeping. One that cannot be read is a `broken` block."""
+def read_line(number: int, offset: int, raw: bytes, redactor: Redactor | None = None) -> Line | None:
+    """A line of a transcript; None for the client's bookkeeping. One that cannot be read is a `broken` block.
+
+    redactor: as in conversation.iter_lines.
+    """
     if not raw.strip():
         return None
     if not conversation.may_be_read(raw) and not _HOOK_LINE.search(raw):
@@ -89,7 +94,7 @@ def read_line(number: int, offset: int, raw: bytes) -> Line | None:
     entry = conversation.parse(raw)
     if entry is None:
         return Line(number, offset, [_broken(raw)], {})
-    blocks = blocks_of(entry)
+    blocks = blocks_of(redaction.line(entry, redactor or redaction.default()))
     return Line(number, offset, blocks, entry) if blocks else None
 
 
@@ -161,7 +166,7 @@ def _claude_s(entry: dict[str, Any]) -> list[Block]:
             blocks.append(Block("thinking", thought.strip()))
         elif kind == "tool_use" and isinstance(name := content.get("name"), str):
             blocks += _call(name, content.get("input"), content.get("id"))
-        elif kind not in {"thinking", "redacted_thinking", "tool_use"}:
+        elif kind not in ("thinking", "redacted_thinking", "tool_use"):
             blocks += _named(content)
     return blocks
 
@@ -197,7 +202,7 @@ def _user_s(entry: dict[str, Any]) -> list[Block]:
     elif raw:
         blocks.append(Block("client", raw, "From Claude Code, in the user's place"))
     for content in _content(entry):
-        if content.get("type") not in {"text", "tool_result"}:
+        if content.get("type") not in ("text", "tool_result"):
             blocks += _named(content)
     return blocks
 
@@ -234,7 +239,7 @@ def _output(content: object) -> tuple[list[str], list[Block]]:
         return [content], []
     parts = [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
     texts = [text for part in parts if isinstance(text := part.get("text"), str)]
-    return texts, [image for part in parts if part.get("type") in {"image", "document"} for image in _named(part)]
+    return texts, [image for part in parts if part.get("type") in ("image", "document") for image in _named(part)]
 
 
 def _named(content: dict[str, Any]) -> list[Block]:

@@ -77,7 +77,7 @@ def find(found: ArchivedTranscript, words: str, begin: Place = line_places.START
                 break
             raw = _line_at(fd, place[1])
             parsed, lines = parsed + len(raw), lines + 1
-            line = transcript_blocks.read_line(*place, raw)
+            line = transcript_blocks.read_line(place[0], place[1], raw, found.redactor)
             hit = _hit(line, words) if line else None
             if hit is not None:
                 answer.hits.append(hit)

@@ -299,7 +299,7 @@ def _pieces(found: ArchivedTranscript, start: tuple[int, int, int], *, only_firs
     Raises TranscriptError when its line has no so many characters.
     """
     line, offset, character = start
-    for number, at, entry in conversation.iter_lines(found.path, offset):
+    for number, at, entry in conversation.iter_lines(found.path, offset, redactor=found.redactor):
         if (character or only_first) and at != offset:
             break
         time = clock.normalise_time(entry.get("timestamp"))

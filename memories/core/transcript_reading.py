@@ -124,7 +124,7 @@ def page_from(found: ArchivedTranscript, begin: Place, *, until: int = 0) -> Pag
         if offset != expected:  # raw_lines passes over lines that are too long
             spent += _take(page, Line(number, expected, [transcript_blocks.too_long()], {}))
         number = begin[0] + at - 1
-        line = transcript_blocks.read_line(number, offset, raw)
+        line = transcript_blocks.read_line(number, offset, raw, found.redactor)
         full = spent >= PAGE_BYTES or offset - begin[1] >= READ_BYTES or len(page.lines) >= MAX_LINES
         if full and number > until:
             slack += cost(line) if line else 0
@@ -164,7 +164,7 @@ def page_before(found: ArchivedTranscript, end: Place, room: int = PAGE_BYTES) -
         is_more = end[1] < os.fstat(fd).st_size
         for offset, raw in line_places.lines_before(fd, end[1], conversation.MAX_LINE_BYTES):
             too_long = Line(number - 1, offset, [transcript_blocks.too_long()], {})
-            line = transcript_blocks.read_line(number - 1, offset, raw) if raw else too_long
+            line = transcript_blocks.read_line(number - 1, offset, raw, found.redactor) if raw else too_long
             spent += cost(line) if line else 0
             if taken and spent > room and not (spent < room + _SLACK_BYTES and _is_answered(taken[-1], line)):
                 break
@@ -201,7 +201,7 @@ def read_line_at(found: ArchivedTranscript, place: Place) -> Line | None:
     check_place(found, place)
     for at, offset, raw in conversation.raw_lines(found.path, place[1]):
         if at == 1:
-            return transcript_blocks.read_line(place[0], offset, raw)
+            return transcript_blocks.read_line(place[0], offset, raw, found.redactor)
         break
     return None
 
@@ -277,7 +277,7 @@ def _is_call(block: Block) -> bool:
 def _find_answers(found: ArchivedTranscript, place: Place, calls: dict[str, Block]) -> None:
     with opened(found) as fd:
         data = os.pread(fd, LOOK_BYTES, place[1])
-    for block in _blocks_with(data[: data.rfind(b"\n") + 1], place, b'tool_result"', list(calls)):
+    for block in _blocks_with(found, data[: data.rfind(b"\n") + 1], place, b'tool_result"', list(calls)):
         call = calls.get(block.call_id) if block.kind == "output" else None
         if call is not None and call.answer is None:
             call.answer = block
@@ -289,18 +289,20 @@ def _find_calls(found: ArchivedTranscript, place: Place, outputs: dict[str, Bloc
         data = os.pread(fd, place[1] - begin, begin)
     within = data.find(b"\n") + 1 if begin else 0
     first = (place[0] - data.count(b"\n", within), begin + within)
-    for block in _blocks_with(data[within:], first, b'tool_use"', list(outputs)):
+    for block in _blocks_with(found, data[within:], first, b'tool_use"', list(outputs)):
         output = outputs.get(block.call_id) if _is_call(block) else None
         if output is not None:
             output.call = block
 
 
-def _blocks_with(data: bytes, first: Place, mark: bytes, wanted: list[str]) -> Iterator[Block]:
+def _blocks_with(
+    found: ArchivedTranscript, data: bytes, first: Place, mark: bytes, wanted: list[str]
+) -> Iterator[Block]:
     """The blocks of those lines, the first of which has that place, that hold a mark and one of the call ids."""
     ids = [call_id.encode("utf-8", "replace") for call_id in wanted]
     number, offset = first
     for raw in data.split(b"\n"):
         if mark in raw and any(call_id in raw for call_id in ids):
-            line = transcript_blocks.read_line(number, offset, raw)
+            line = transcript_blocks.read_line(number, offset, raw, found.redactor)
             yield from line.blocks if line else ()
         number, offset = number + 1, offset + len(raw) + 1

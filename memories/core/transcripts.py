@@ -1,4 +1,4 @@
-"""Claude Code's transcripts: finding them, and keeping byte-for-byte copies in transcripts/ (the archive).
+"""Claude Code's transcripts: finding them, and keeping copies in transcripts/ (the archive), byte for byte or masked.
 
 The client deletes transcripts after a month; the archive keeps them. A transcript only ever grows, so the archive grows
 in place; its mtime is set to the source's last of all and says "complete up to there" (the quick check of rsync).
@@ -17,8 +17,10 @@ from memories.core.errors import LLMMemoryError, StorageError, TranscriptError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from memories.core.paths import DataFolder
+    from memories.core.redact import Redactor
 
 SUFFIX = ".jsonl"
 SLUG_CHARS = 200
@@ -177,12 +179,22 @@ def _size(path: str) -> int:
     return found.st_size if stat.S_ISREG(found.st_mode) else -1
 
 
-def archive(folder: DataFolder, source_path: str) -> bool:
+def archive_redactor(settings: dict[str, Any]) -> Redactor | None:
+    """What archive masks with by these settings (read_settings); None where transcripts are kept byte for byte."""
+    if not settings.get("redact_transcripts"):
+        return None
+    from memories.core import redact  # its rules are not for those who keep their transcripts as they are
+
+    return redact.redactor(settings)
+
+
+def archive(folder: DataFolder, source_path: str, redactor: Redactor | None = None) -> bool:
     """Bring a session's archive up to date; True when anything was written.
 
     Copies `<sid>/` (subagents, tool results; regular files at any depth) first and `<sid>.jsonl` last. An archive that
     is longer than its source and begins with it is kept. Of two that differ the longer is the archive and the other is
-    kept beside; a source that the archive or a version beside it begins with is there already.
+    kept beside; a source that the archive or a version beside it begins with is there already. redactor: what it finds
+    is masked (masked_archive), without one the bytes are kept as they are; what is masked already stays so either way.
     Raises TranscriptError (a source cannot be read) or StorageError (the archive cannot be written); all that can be
     copied is copied first.
     """
@@ -193,10 +205,10 @@ def archive(folder: DataFolder, source_path: str) -> bool:
     failure: LLMMemoryError | None = None
     for path, relative in _files_beside(source):
         try:
-            written |= _bring_up_to_date(folder, path, f"{source.session_id}/{relative}")
+            written |= _bring_up_to_date(folder, path, f"{source.session_id}/{relative}", redactor)
         except TranscriptError as error:
             failure = error
-    written |= _bring_up_to_date(folder, source.path, source.session_id + SUFFIX)
+    written |= _bring_up_to_date(folder, source.path, source.session_id + SUFFIX, redactor)
     if failure is not None:
         raise failure
     return written
@@ -214,7 +226,7 @@ def _files_beside(source: Source) -> Iterator[tuple[str, str]]:
                 yield entry.path, os.path.relpath(entry.path, root)
 
 
-def _bring_up_to_date(folder: DataFolder, source_path: str, name: str) -> bool:
+def _bring_up_to_date(folder: DataFolder, source_path: str, name: str, redactor: Redactor | None) -> bool:
     """Copy or extend one file. name: the archive's, below transcripts/."""
     target = os.path.join(folder.transcripts, name)
     try:
@@ -227,9 +239,15 @@ def _bring_up_to_date(folder: DataFolder, source_path: str, name: str) -> bool:
         try:
             old = os.lstat(target)
         except FileNotFoundError:
-            return _copy_whole(source, found, target)
-        if _state(old.st_size, old.st_mtime_ns) == _state(found.st_size, found.st_mtime_ns):
+            old = None
+        if old and _state(old.st_size, old.st_mtime_ns) == _state(found.st_size, found.st_mtime_ns):
             return False
+        if redactor is not None:
+            from memories.core import masked_archive
+
+            return masked_archive.bring_up_to_date(folder, source, name, old, redactor)
+        if old is None:
+            return _copy_whole(source, found, target)
         if found.st_size > old.st_size:
             is_same = _same_beginning(source, target, old.st_size)
         else:  # nothing of the source is written any more: then all of it must be there
@@ -285,12 +303,21 @@ def make_folders(path: str) -> None:
                 raise
 
 
+def _is_kept(given: bytes, kept: bytes) -> bool:
+    """Whether a part of the archive is that of a source: the same bytes, or `*` in their place (a masked archive)."""
+    if given == kept:
+        return True
+    from memories.core import masking  # only where they differ
+
+    return masking.with_stars_of(given, kept) == kept
+
+
 def _same_beginning(source: int, target: str, length: int) -> bool:
     """Whether both files hold the same bytes before length, judged by the last 64 KB of that range."""
     start = max(0, length - COMPARED_BYTES)
     fd = os.open(target, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        return os.pread(fd, length - start, start) == os.pread(source, length - start, start)
+        return _is_kept(os.pread(source, length - start, start), os.pread(fd, length - start, start))
     finally:
         os.close(fd)
 
@@ -302,7 +329,7 @@ def _begins_with(target: str, source: int, length: int) -> bool:
         position = 0
         while position < length:
             chunk = os.pread(source, min(CHUNK_BYTES, length - position), position)
-            if not chunk or chunk != os.pread(fd, len(chunk), position):
+            if not chunk or not _is_kept(chunk, os.pread(fd, len(chunk), position)):
                 return False  # no chunk: the source was cut meanwhile
             position += len(chunk)
         return True

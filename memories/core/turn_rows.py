@@ -11,7 +11,7 @@ import math
 import time
 from functools import lru_cache
 
-from memories.core import clock, conversation, transcript_items, words
+from memories.core import clock, conversation, redaction, transcript_items, words
 from memories.core.mirror_rows import clean
 
 TYPE_CHECKING = False
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from memories.core.redact import Redactor
     from memories.core.transcript_items import Part
 
 MAX_TOOLS = 20
@@ -147,18 +148,19 @@ def extra_of(text: str, seconds: int | None, found: list[str] | None = None) -> 
     return f"{words.extras(text, found)} {day}".strip()
 
 
-def iter_rows(path: str, start: int, lines_before: int, end: int) -> Iterator[TurnRow]:
+def iter_rows(
+    path: str, start: int, lines_before: int, end: int, redactor: Redactor | None = None
+) -> Iterator[TurnRow]:
     """The rows of the lines between two byte offsets (of line beginnings), in the file's order.
 
-    lines_before: how many lines there are before start. The last row may have to be read again when the file has grown:
-    tool calls may follow it. A call whose line stands twice in a row is taken once. Raises TranscriptError.
+    lines_before: how many lines there are before start. redactor: as in conversation.iter_lines. The last row may have
+    to be read again when the file has grown: tool calls may follow it. A call whose line stands twice in a row is taken
+    once. Raises TranscriptError.
     """
+    redactor = redactor or redaction.default()
     row: TurnRow | None = None
     taken: set[str] = set()  # calls in the row's lines, and no more: an update's reading begins with some row
-    for number, offset, line in conversation.raw_lines(path, start, end):
-        entry = _entry(line)
-        if entry is None:
-            continue
+    for number, offset, entry in redaction.batched(_entries(path, start, end), redactor):
         begins_line = True
         calls: list[str] = []
         for part in transcript_items.parts_of(entry):
@@ -181,6 +183,13 @@ def iter_rows(path: str, start: int, lines_before: int, end: int) -> Iterator[Tu
         taken.update(calls)
     if row is not None:
         yield from _cut(row)
+
+
+def _entries(path: str, start: int, end: int) -> Iterator[tuple[int, int, dict[str, Any]]]:
+    for number, offset, line in conversation.raw_lines(path, start, end):
+        entry = _entry(line)
+        if entry is not None:
+            yield number, offset, entry
 
 
 def _call_id(part: Part, entry: dict[str, Any]) -> str | None:

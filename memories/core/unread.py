@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from memories.core import transcript_page, turn_rows
+from memories.core import files, transcript_page, turn_rows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def cursor(path: str, offset: int) -> str | None:
     within one; None where nothing follows, or the file cannot be read. Reads the file up to there."""
     line, begin, position = 1, 0, 0
     try:
-        with open(path, "rb") as file:
+        with files.open_plain(path) as file:
             while position < offset and (chunk := file.read(min(transcript_page.CHUNK_BYTES, offset - position))):
                 line += chunk.count(b"\n")
                 end = chunk.rfind(b"\n") + 1

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 
+from memories.core import files
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -49,7 +51,7 @@ def tail_usage(path: str) -> Usage | None:
     A file that is missing or cannot be read gives None too: the client writes it late.
     """
     try:
-        with open(path, "rb") as file:
+        with files.open_plain(path) as file:
             size = end = file.seek(0, os.SEEK_END)
             partial = b""
             window = FIRST_WINDOW

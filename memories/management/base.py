@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
 from memories.core.errors import StorageError
-from memories.core.paths import DataFolder, data_folder
+from memories.core.paths import DataFolder, check_private, data_folder
+
+_ACTING = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Of what JSON leaves as it is."""
 
 
 class MemoryCommand(BaseCommand):
-    """A command over the data folder. Domain errors pass through to llm_memory_site.command_line."""
+    """A command over the data folder. Domain errors pass through to llm_memory_site.command_line.
 
+    needs_private_folder: False for the few that do not touch the user's data folder, or say what is wrong with it.
+    """
+
+    needs_private_folder = True
     requires_system_checks = ()
     suppressed_base_arguments = {  # noqa: RUF012 - Django's own attribute; they still work, help does not list them
         "--version",
@@ -27,7 +35,10 @@ class MemoryCommand(BaseCommand):
     }
 
     def execute(self, *args: Any, **options: Any) -> str | None:
-        """Run the command; a disk that refuses is a domain error like any other. Raises StorageError."""
+        """Run the command; a disk that refuses is a domain error like any other. Raises StorageError, also for a data
+        folder that is not this user's alone."""
+        if self.needs_private_folder:
+            check_private(self.folder)
         try:
             return super().execute(*args, **options)
         except BrokenPipeError:
@@ -48,5 +59,6 @@ class MemoryCommand(BaseCommand):
         self.stdout.write(line)
 
     def say_json(self, value: Any) -> None:
-        """A value as JSON on stdout."""
-        self.stdout.write(json.dumps(value, ensure_ascii=False, indent=2))
+        """A value as JSON on stdout; what acts on a terminal or turns its direction as escapes."""
+        text = json.dumps(value, ensure_ascii=False, indent=2).encode("utf-8", "replace").decode()
+        self.stdout.write(_ACTING.sub(lambda found: f"\\u{ord(found[0]):04x}", text))

@@ -9,12 +9,12 @@ from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
 
-from memories.core.mirror import schema_statements
+from memories.core.mirror_schema import statements
 
 
 def run_schema(_apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Run schema.sql statement by statement."""
-    for statement in schema_statements():
+    for statement in statements():
         schema_editor.execute(statement)
 
 

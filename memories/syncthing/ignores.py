@@ -10,7 +10,7 @@ import re
 
 from memories.core.paths import SYNCED_FOLDERS
 
-PRIVATE = ("memory.db", "memory.db-wal", "memory.db-shm", "state", "lib", "lib.new-1", "lib.old-1")
+PRIVATE = ("memory.db", "memory.db.7", "memory.db.7-wal", "memory.db.7-shm", "state", "lib", "lib.new-1", "lib.old-1")
 """Names at the data folder's top that must stay on this machine."""
 
 _FLAG = re.compile(r"\(\?[id]\)|!")

@@ -15,7 +15,13 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import escape_leading_slashes
 
-from memories.core.errors import LLMMemoryError, MirrorUnavailableError, RecordNotFoundError, TranscriptError
+from memories.core.errors import (
+    LLMMemoryError,
+    MirrorUnavailableError,
+    RecordNotFoundError,
+    TranscriptError,
+    TranscriptGoneError,
+)
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -40,8 +46,8 @@ def _said(error: Exception, to_a_person: str) -> str:
 
 
 def answers_errors(view: View[P]) -> View[P]:
-    """A view whose domain errors become pages: 404 for no such record or transcript, 503 for no index, 500 for an
-    unreadable file."""
+    """A view whose domain errors become pages: 404 for no such record or transcript, 410 for one that was forgotten or
+    let go, 503 for no index, 500 for an unreadable file."""
 
     @wraps(view)
     def answer(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
@@ -53,6 +59,9 @@ def answers_errors(view: View[P]) -> View[P]:
                 "Search for its words on the timeline."
             )
             return error_page(request, 404, "No such memory", _said(error, message))
+        except TranscriptGoneError as error:
+            ways = [("Read its session log", reverse("memory", args=[error.log_uuid]))] if error.log_uuid else []
+            return error_page(request, 410, "This transcript is not kept any more", str(error), ways)
         except TranscriptError as error:
             message = (
                 "This address names no session: it may be cut. The list has every archived session; one that still "

@@ -66,6 +66,7 @@ def _marked(text: str) -> SafeString:
 def _facts(entry: Entry | TurnEntry, form: str) -> SafeString:
     """What stands below an entry, after its type. form: of the time."""
     parts = [_span(entry.hidden, "hidden-state")] if isinstance(entry, Entry) and entry.hidden else []
+    parts += [_span(entry.whence, "whence")] if isinstance(entry, Entry) and entry.whence else []
     parts += [_span(entry.speaker)] if isinstance(entry, TurnEntry) else []
     parts += [_span(entry.project)] if entry.project else []
     parts += [when(entry.created_at, form)] if entry.created_at else []

@@ -17,6 +17,9 @@ from memories.core.bundle_import import ImportResult
 from memories.core.paths import DataFolder
 from tests.core.transcript_lines import OTHER_SESSION, SESSION
 
+EXPORTER = "workstation"
+"""The machine that bundles made by hand name."""
+
 MTIME_NS = 1_773_480_000_123_456_789
 
 
@@ -69,6 +72,19 @@ def contents(folder: DataFolder) -> dict[str, tuple[bytes, int]]:
                 mtime = path.stat().st_mtime_ns if top == "transcripts" else 0
                 found[path.relative_to(folder.root).as_posix()] = (path.read_bytes(), mtime)
     return found
+
+
+def as_exported(folder: DataFolder) -> dict[str, tuple[bytes, int]]:
+    """contents() without what an import writes into records: who exported them."""
+    return {name: (_without_exporter(name, data), mtime) for name, (data, mtime) in contents(folder).items()}
+
+
+def _without_exporter(name: str, data: bytes) -> bytes:
+    if bundle.kind_of(name) not in bundle.OF_RECORDS or b'"imported_from"' not in data:
+        return data
+    record = json.loads(data)
+    del record["imported_from"]
+    return records.dump(record)
 
 
 def everything(folder: DataFolder) -> dict[str, bytes]:
@@ -130,5 +146,5 @@ def manifest_of(files: dict[str, bytes]) -> dict[str, Any]:
         Member(name, len(data), hashlib.sha256(data).hexdigest(), 0 if name.startswith("transcripts/") else None)
         for name, data in files.items()
     ]
-    value: dict[str, Any] = json.loads(bundle.manifest_bytes(listed))
+    value: dict[str, Any] = json.loads(bundle.manifest_bytes(listed, EXPORTER))
     return value

@@ -15,10 +15,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memories.core import bundle, bundle_reading, bundle_staging
+from memories.core import bundle, bundle_reading, bundle_staging, records
 from memories.core.errors import BundleError
 from memories.core.paths import DataFolder
 from tests.core.bundles import (
+    as_exported,
     bundle_of,
     contents,
     data_folder,
@@ -194,20 +195,20 @@ def test_every_cut_is_refused(folder: DataFolder) -> None:
 
 def test_a_bundle_packed_by_another_tool_is_read(folder: DataFolder, tmp_path: Path) -> None:
     """Owner, mode and time mean nothing; so do fields that others put into pax headers."""
-    files = {RECORD: DATA, f"transcripts/{SESSION}/{'ü' * 70}": b"y"}
+    files = {RECORD: records.dump(json.loads(DATA)), f"transcripts/{SESSION}/{'ü' * 70}": b"y"}
     members = []
-    for name, data in {**files, "manifest.json": bundle.manifest_bytes(_members(files))}.items():
+    for name, data in {**files, "manifest.json": bundle.manifest_bytes(_members(files), "workstation")}.items():
         info = tarfile.TarInfo(name)
         info.uid, info.uname, info.mode, info.mtime = 1000, "ann", 0o644, 1_773_480_000
         info.pax_headers = {"atime": "1773480000.5", "comment": "packed by hand"}
         members.append((info, data))
     (tmp_path / "in.tar").write_bytes(tar_of(members))
     import_(folder, tmp_path / "in.tar")
-    assert {name: data for name, (data, _) in contents(folder).items()} == files
+    assert {name: data for name, (data, _) in as_exported(folder).items()} == files
 
 
 def _members(files: dict[str, bytes]) -> list[bundle.Member]:
-    return bundle.parse_manifest(json.dumps(manifest_of(files)).encode())
+    return bundle.parse_manifest(json.dumps(manifest_of(files)).encode()).members
 
 
 @pytest.fixture(scope="module")
@@ -252,7 +253,7 @@ def test_any_change_of_a_bundle_is_refused_or_means_the_same(
         found = bundle_reading.verify(io.BytesIO(changed), lambda *_: None, lambda _: None)
     except BundleError:
         return
-    assert {one.name: (one.sha256, one.mtime_ns or 0) for one in found} == {
+    assert {one.name: (one.sha256, one.mtime_ns or 0) for one in found.members} == {
         name: (hashlib.sha256(content).hexdigest(), mtime_ns) for name, (content, mtime_ns) in expected.items()
     }
 
@@ -272,10 +273,19 @@ def test_an_import_of_a_changed_bundle_brings_all_or_nothing(
             import_(folder, path)
         except BundleError:
             expected = {}
-        assert contents(folder) == expected
+        assert as_exported(folder) == expected
         assert sorted(os.listdir(root)) == ["in.tar", "inside"]
         assert os.listdir(Path(root, "inside")) == ["memory"]
-        own = {"records", "trash", "transcripts", "config", "state", "memory.db", "memory.db-wal", "memory.db-shm"}
+        own = {
+            "records",
+            "trash",
+            "transcripts",
+            "config",
+            "state",
+            "memory.db.7",
+            "memory.db.7-wal",
+            "memory.db.7-shm",
+        }
         assert set(os.listdir(folder.root)) <= own
         assert not [name for name in os.listdir(folder.state) if name.startswith("import-")]
 
@@ -306,5 +316,5 @@ def test_a_bundle_of_many_records_is_verified_whole(tmp_path: Path) -> None:
     told: list[int] = []
     with open(tmp_path / "all.tar", "rb") as file:
         found = bundle_reading.verify(file, lambda *_: None, told.append)
-    assert len(found) == 300
-    assert told[-1] == sum(one.size for one in found)
+    assert len(found.members) == 300
+    assert told[-1] == sum(one.size for one in found.members)

@@ -15,7 +15,7 @@ import pytest
 from memories.core import bundle_staging, files
 from memories.core.errors import BundleError
 from memories.core.paths import DataFolder
-from tests.core.bundles import contents, counts, data_folder, export, fill, import_, write_transcript
+from tests.core.bundles import as_exported, contents, counts, data_folder, export, fill, import_, write_transcript
 from tests.core.transcript_lines import OTHER_SESSION, SESSION
 
 MEMORY_DISK = Path("/dev/shm")
@@ -66,7 +66,7 @@ def test_folders_on_another_disk_are_imported_into(
     expected = counts(import_(other, bundle_path, dry_run=True))
     result = import_(other, bundle_path)
     assert (counts(result), result.left) == (expected, [])
-    found = contents(other)
+    found = as_exported(other)
     assert {name: found.get(name) for name in contents(folder)} == contents(folder)
     assert not [name for name in os.listdir(other.transcripts) if name.startswith(".")]
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from memories.core import forgotten
 from memories.core.citations import cited, faults, without_citations
 from memories.core.paths import DataFolder
 
@@ -85,3 +86,12 @@ def test_a_subagents_transcript_can_be_cited(archive: DataFolder) -> None:
     beside.mkdir(parents=True)
     Path(beside, "agent-x.jsonl").write_text("{}\n", encoding="utf-8")
     assert faults(archive, "[7b1e2f04/agent-x:1]") == []
+
+
+@pytest.mark.parametrize("kind", [forgotten.FORGOTTEN, forgotten.EXPIRED])
+def test_a_citation_of_a_session_that_was_forgotten_or_let_go_is_no_fault(archive: DataFolder, kind: str) -> None:
+    gone = "9c9c9c9c-0000-4000-8000-00000000c0de"
+    text = f"Settled [9c9c9c9c:7], [{gone}/agent-1:2] and [7b1e2f04:1; 9c9c9c9c:9], not [7b1e2f04:9]."
+    assert len(faults(archive, text)) == 4
+    forgotten.mark(archive, gone, kind)
+    assert [fault.text for fault in faults(archive, text)] == ["[7b1e2f04:9]"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from memories.core import coverage, mirror, records, scope, session_logs, transcript_page
+from memories.core import coverage, forgotten, mirror, records, scope, session_logs, transcript_page
 from memories.core.paths import DataFolder
 from tests.core.conversations import put, talk
 from tests.core.conversations import update as index
@@ -88,6 +88,19 @@ def test_sessions_that_are_not_in_the_archive_are_named(folder: DataFolder) -> N
     found = _coverage(folder)
     assert (found["status"], found["stale_refs"]) == ("current", ["elsewhere"])
     assert "1 session that it names" in found["summary"]
+
+
+def test_sessions_that_were_forgotten_or_let_go_are_said_and_not_missed(folder: DataFolder) -> None:
+    gone, more, let_go = (f"{digit * 8}-0000-4000-8000-000000000000" for digit in "abc")
+    _session(folder, "s1")
+    _narrative(folder, ["s1", "gone", gone, more, let_go])
+    for one, kind in ((gone, forgotten.FORGOTTEN), (more, forgotten.FORGOTTEN), (let_go, forgotten.EXPIRED)):
+        forgotten.mark(folder, one, kind)
+    found = _coverage(folder)
+    assert (found["status"], found["stale_refs"]) == ("current", ["gone"])
+    assert "1 session that it names are not in the archive here." in found["summary"]
+    assert "2 sessions that it names were forgotten." in found["summary"]
+    assert found["summary"].endswith("Of 1 session that it names the transcript was let go; the log stays.")
 
 
 def test_subagents_and_sessions_without_a_log_never_count(folder: DataFolder) -> None:

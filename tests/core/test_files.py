@@ -64,6 +64,33 @@ def test_temp_files_of_dead_processes_are_swept_and_no_others(place: Path) -> No
     assert files.sweep_temp_files(str(place / "none")) == 0
 
 
+def test_temp_files_in_the_folders_below_are_swept_where_that_is_asked_for(place: Path) -> None:
+    below = place / "session" / "tool-results"
+    below.mkdir(parents=True)
+    (place / "elsewhere").symlink_to(place.parent, target_is_directory=True)
+    names = [place / f".a.tmp-{NO_PROCESS}", below / f".b.tmp-{NO_PROCESS}", place.parent / f".c.tmp-{NO_PROCESS}"]
+    for path in names:
+        path.touch()
+    assert files.sweep_temp_files(str(place)) == 1
+    assert files.sweep_temp_files(str(place), below=True) == 1
+    assert [path.exists() for path in names] == [False, False, True]
+
+
+def test_only_a_regular_file_is_opened_and_nothing_waits(place: Path) -> None:
+    (place / "note").write_bytes(b"text")
+    (place / "link").symlink_to(place / "note")
+    os.mkfifo(place / "fifo")
+    (place / "device").symlink_to("/dev/zero")
+    for name in ("note", "link"):
+        with files.open_plain(str(place / name)) as file:
+            assert file.read() == b"text"
+    for name in ("fifo", "device", "."):
+        with pytest.raises(OSError, match="not a regular file"):
+            files.open_plain(str(place / name))
+    with pytest.raises(FileNotFoundError):
+        files.open_plain(str(place / "none"))
+
+
 def test_a_process_is_alive_until_it_has_ended() -> None:
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     assert files.process_alive(child.pid)

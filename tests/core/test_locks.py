@@ -64,5 +64,8 @@ def test_an_error_inside_gives_the_lock_up(tmp_path: Path) -> None:
 
 
 def test_a_lock_that_cannot_be_made_is_a_storage_error(tmp_path: Path) -> None:
-    with pytest.raises(StorageError, match="Check its permissions"), FileLock(str(tmp_path / "none" / "lock")):
+    with (
+        pytest.raises(StorageError, match="Check free space and permissions"),
+        FileLock(str(tmp_path / "none" / "lock")),
+    ):
         pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import time
@@ -182,6 +183,13 @@ def test_a_mirror_that_is_gone_damaged_or_of_another_version_is_rebuilt(
     _sound(folder)
 
 
+def test_a_link_to_nothing_in_place_of_the_mirror_is_replaced(folder: DataFolder, make_record: MakeRecord) -> None:
+    make_record("one")
+    os.symlink("/nowhere/at/all.db", folder.mirror)
+    assert mirror.update(folder).total == 1
+    assert not os.path.islink(folder.mirror)
+
+
 def test_a_folder_in_place_of_the_mirror_is_said_and_left_alone(folder: DataFolder) -> None:
     os.mkdir(folder.mirror)
     with pytest.raises(StorageError, match="is a folder"):
@@ -320,6 +328,19 @@ def test_odd_text_is_indexed_without_harm(folder: DataFolder) -> None:
     raw.write_bytes(raw.read_bytes().replace(b"and more", b"and \\ud800 more"))
     assert mirror.update(folder).total == 1
     assert _found(folder, "more") == 1
+
+
+@pytest.mark.parametrize("field", ["archived_in", "origin", "tags", "session_id", "imported_from", "updated_at"])
+def test_half_a_surrogate_pair_in_any_field_stops_no_update(
+    folder: DataFolder, make_record: MakeRecord, field: str
+) -> None:
+    record = make_record("the odd one")
+    make_record("the other one")
+    raw = Path(records.record_path(folder, record["uuid"]))
+    raw.write_bytes(json.dumps(record | {field: "half \ud800"}).encode())
+    assert mirror.update(folder).total == 2
+    assert _found(folder, "odd") == 1
+    assert _found(folder, "other") == 1
 
 
 def test_progress_counts_to_the_end(folder: DataFolder, make_record: MakeRecord) -> None:

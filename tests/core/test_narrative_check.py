@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from memories.core import narrative_check, narrative_sections
+from memories.core import forgotten, narrative_check, narrative_sections
 from memories.core.errors import NarrativeRefusedError
 from memories.core.narrative_check import Findings, accept, check
 from memories.core.paths import DataFolder
@@ -36,6 +36,12 @@ def test_claims_of_this_call_must_be_archived_those_made_before_may_be_gone(arch
     assert [one.handle for one in found(archive, OLD, [SESSION, gone]).absent] == [gone]
     assert found(archive, OLD, [SESSION, gone], known=(gone,)).absent == []
     assert [one.handle for one in found(archive, OLD, ["../records/x", "a\0b"]).absent] == ["../records/x", "a\0b"]
+
+
+def test_a_claim_of_a_session_that_was_forgotten_is_no_fault(archive: DataFolder) -> None:
+    gone = "11111111-0000-4000-8000-00000000c0de"
+    forgotten.mark(archive, gone, forgotten.FORGOTTEN)
+    assert found(archive, OLD, [SESSION, gone]).absent == []
 
 
 def test_the_beginning_of_a_session_id_stands_for_the_whole(archive: DataFolder) -> None:

@@ -158,9 +158,12 @@ def _write(folder: DataFolder, data: bytes, uuid: str = "a" * 32) -> str:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"{", b"[]", b"\xff\xfe", b"null", b"[" * 100_000, b'{"a": ' + b"9" * 5000 + b"}", b"\0" * 10],
-    ids=["empty", "cut", "list", "not utf-8", "null", "deep", "huge number", "NUL bytes"],
-)
+    [
+        b"", b"{", b"[]", b"\xff\xfe", b"null", b"[" * 100_000, b'{"a": ' + b"9" * 5000 + b"}", b"\0" * 10,
+        b'"\xed\xa0\x80"',
+    ],
+    ids=["empty", "cut", "list", "not utf-8", "null", "deep", "huge number", "NUL bytes", "a surrogate as utf-8"],
+)  # fmt: skip
 def test_a_file_that_is_no_record_is_an_error_with_its_path_and_stays(folder: DataFolder, data: bytes) -> None:
     uuid = _write(folder, data)
     with pytest.raises(InvalidRecordError, match=uuid):

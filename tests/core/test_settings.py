@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from memories.core import projects
 from memories.core.paths import DataFolder
 from memories.core.settings import BRIEFING_LIMIT, CLOSED, DEFAULTS, disabled_by_environment, read_settings
 
@@ -54,6 +56,33 @@ def test_a_pattern_that_cannot_guard_anything_closes_memory_until_it_is_correcte
     assert len(problems) == 1
     assert "redact_patterns" in problems[0]
     assert pattern in problems[0]
+
+
+def test_memory_stays_closed_whatever_good_settings_follow_the_bad_one(folder: DataFolder) -> None:
+    _write(folder, {"redact_patterns": ["("], "excluded_paths": [], "briefing_chars": 77})
+    settings, problems = read_settings(folder)
+    assert settings["excluded_paths"] == ["/"]
+    assert settings["briefing_chars"] == 77
+    assert len(problems) == 1
+
+
+@pytest.mark.parametrize("path", ["/private\0/x", "/private\ud800/*"])
+def test_a_path_that_none_can_be_excludes_everything_until_it_is_corrected(
+    folder: DataFolder, tmp_path: Path, path: str
+) -> None:
+    _write(folder, {"excluded_paths": ["/secret", path]})
+    settings, problems = read_settings(folder)
+    assert settings["excluded_paths"] == ["/"]
+    assert "excluded_paths holds what no path has" in problems[0]
+    project = projects.identify(str(tmp_path), settings)
+    assert project is not None
+    assert not project.enabled
+
+
+def test_a_path_of_bytes_that_are_no_text_can_be_excluded(folder: DataFolder) -> None:
+    path = os.fsdecode(b"/private/\xff")
+    _write(folder, {"excluded_paths": [path]})
+    assert read_settings(folder)[0]["excluded_paths"] == [path]
 
 
 @pytest.mark.parametrize("value", [-1, True, "3", 1.5])

@@ -137,6 +137,9 @@ def test_one_sync_at_a_time(folder: DataFolder) -> None:
 def test_what_dead_processes_left_half_written_is_swept(folder: DataFolder) -> None:
     for place in (folder.records, folder.trash, folder.transcripts, folder.config, folder.state):
         Path(place, f".x.json.tmp-{NO_PROCESS}").touch()
+    below = Path(folder.transcripts, "7b1e2f04-0000-4000-8000-00000000c0de", "tool-results")
+    below.mkdir(parents=True)
+    (below / f".one.txt.tmp-{NO_PROCESS}").touch()
     sync.run(folder, None, dict(DEFAULTS), wait_seconds=0)
     left = [name for _, _, names in os.walk(folder.root) for name in names if ".tmp-" in name]
     assert left == []

@@ -23,6 +23,7 @@ from memories.core.archived_sessions import ArchivedTranscript
 from memories.core.errors import TranscriptError
 from memories.core.line_places import START, Place
 from memories.core.paths import DataFolder
+from memories.core.redact import Redactor
 from memories.core.transcript_blocks import Block
 from memories.core.transcript_reading import Page
 from tests.core.conversations import put
@@ -175,9 +176,9 @@ def test_fifty_megabytes_are_read_where_they_are_looked_at_only(
     parsed: list[int] = []
     read = transcript_blocks.read_line
 
-    def noted(number: int, offset: int, raw: bytes) -> transcript_blocks.Line | None:
+    def noted(number: int, offset: int, raw: bytes, redactor: Redactor | None) -> transcript_blocks.Line | None:
         parsed.append(len(raw))
-        return read(number, offset, raw)
+        return read(number, offset, raw, redactor)
 
     monkeypatch.setattr(transcript_blocks, "read_line", noted)
     place = transcript_reading.place_of(found, 101 * 30 + 1)
@@ -248,6 +249,21 @@ def test_what_hooks_told_and_thinking_and_pictures_are_blocks() -> None:
         [("client", "<local-command-stdout>x</local-command-stdout>")],
         [],
     ]
+
+
+def test_blocks_whose_type_is_no_text_are_passed_over() -> None:
+    script = Script("/work")
+    odd: list[Any] = [{"type": []}, {"type": {}}, {"type": "text", "text": "said"}]
+    blocks = transcript_blocks.blocks_of(script.user(odd))
+    assert [(block.kind, block.text) for block in blocks if block.kind == "user"] == [("user", "said")]
+    result = {
+        "type": "tool_result",
+        "tool_use_id": "t",
+        "content": [{"type": ["image"]}, {"type": "text", "text": "x"}],
+    }
+    transcript_blocks.blocks_of(script.user([result]))
+    blocks = transcript_blocks.blocks_of(script.assistant(*odd))
+    assert [(block.kind, block.text) for block in blocks if block.kind == "assistant"] == [("assistant", "said")]
 
 
 def test_a_text_is_cut_to_what_it_takes_escaped() -> None:

@@ -66,6 +66,10 @@ def test_markdown_is_rendered(text: str, html: str) -> None:
     assert render_markdown(text) == html
 
 
+def test_half_a_surrogate_pair_is_shown_as_a_question_mark() -> None:
+    assert render_markdown("half \ud800 **pair**") == "<p>half ? <strong>pair</strong></p>\n"
+
+
 def test_a_link_to_the_web_is_kept_and_tells_nobody_where_it_was_clicked() -> None:
     html = render_markdown("[docs](https://example.org/a?b=1&c=2)")
     assert 'href="https://example.org/a?b=1&amp;c=2"' in html

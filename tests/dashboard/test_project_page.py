@@ -196,7 +196,7 @@ def test_showing_what_claude_saw_changes_no_file(client: Client, shop: DataFolde
         for root, _, names in os.walk(shop.root):
             for name in names:
                 path = Path(root, name)
-                if not name.startswith("memory.db-"):
+                if not name.startswith("memory.db.7-"):
                     found[str(path)] = path.read_bytes(), path.stat().st_mtime_ns
         return found
 

@@ -152,7 +152,7 @@ def test_each_way_to_stop_it_leaves_nothing_and_is_no_error(
             process.send_signal(number)
             output, errors = process.communicate(timeout=20)
     assert (process.returncode, output.strip(), errors) == (0, "", "")
-    assert set(os.listdir(folder.root)) <= {"config", "memory.db", "records", "state", "transcripts", "trash"}
+    assert set(os.listdir(folder.root)) <= {"config", "memory.db.7", "records", "state", "transcripts", "trash"}
     connection = mirror.connect(folder.mirror)
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()

@@ -14,11 +14,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from memories import doctor
-from memories.capture_status import CLEANUP_DAYS, capture, cleanup_days
+from memories.capture_status import capture
 from memories.core import mirror, records, transcripts
 from memories.core import state as hook_state
 from memories.core.files import remove_quietly
 from memories.core.paths import DataFolder
+from memories.doctor_transcripts import CLEANUP_DAYS, cleanup_days
 from memories.status import status
 from tests.conftest import MakeRecord
 from tests.core.transcript_lines import short_session

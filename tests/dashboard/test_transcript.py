@@ -11,6 +11,7 @@ from django.test import Client
 
 from memories.core import mirror, records, transcript_blocks
 from memories.core.paths import DataFolder
+from memories.core.redact import Redactor
 from tests.conftest import MakeRecord
 from tests.core.conversations import put, update
 from tests.core.test_transcript_reading import long_script
@@ -344,9 +345,9 @@ def test_fifty_megabytes_cost_a_page_what_it_shows(
     counted_bytes: list[int] = []
     read, pread = transcript_blocks.read_line, os.pread
 
-    def noted(number: int, offset: int, raw: bytes) -> transcript_blocks.Line | None:
+    def noted(number: int, offset: int, raw: bytes, redactor: Redactor | None) -> transcript_blocks.Line | None:
         parsed.append(len(raw))
-        return read(number, offset, raw)
+        return read(number, offset, raw, redactor)
 
     monkeypatch.setattr(transcript_blocks, "read_line", noted)
 

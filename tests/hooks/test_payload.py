@@ -45,4 +45,10 @@ def test_a_field_of_another_type_counts_as_missing(raw: dict[str, object]) -> No
     assert found is not None
     for name in ("session_id", "transcript_path", "cwd", "source", "tool_name", "agent_id"):
         value = raw.get(name)
-        assert getattr(found, name) == (value if isinstance(value, str) else "")
+        assert getattr(found, name) == (value.replace("\0", "?") if isinstance(value, str) else "")
+
+
+def test_a_field_holds_nothing_that_no_path_or_index_can_take() -> None:
+    found = payload.parse(b'{"session_id": "a\\ud800", "transcript_path": "/x\\u0000y", "cwd": "/caf\\u00e9"}')
+    assert found is not None
+    assert (found.session_id, found.transcript_path, found.cwd) == ("a?", "/x?y", "/caf\u00e9")

@@ -17,6 +17,7 @@ from memories.core import mirror, state
 from memories.core.paths import DataFolder
 from tests.core.transcript_lines import OTHER_SESSION, SESSION, short_session
 from tests.hooks.conftest import EVENTS, Hooks, can_be_refused
+from tests.other_user import NOBODY, as_root
 
 SECRET = "a-key-that-no-log-may-hold"
 
@@ -243,3 +244,28 @@ def test_a_reader_that_has_gone_is_no_failure(hooks: Hooks) -> None:
     finally:
         os.close(write)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_a_folder_that_others_can_change_is_not_touched_and_session_start_says_why(hooks: Hooks, event: str) -> None:
+    path = short_session(str(hooks.project)).write(hooks.projects_dir)
+    os.chmod(hooks.folder.root, 0o777)  # noqa: S103
+    before = {place: sorted(names) for place, _, names in os.walk(hooks.folder.root)}
+    outcome = hooks.run(event, hooks.payload(path, source="startup"))
+    assert {place: sorted(names) for place, _, names in os.walk(hooks.folder.root)} == before
+    if event == "session_start":
+        assert outcome.context == ""
+        assert outcome.message.startswith(f"LLM Memory is not working: {hooks.folder.root} can be written by other")
+        assert f"run chmod 700 {hooks.folder.root}" in outcome.message
+    else:
+        assert outcome.stdout == ""
+    os.chmod(hooks.folder.root, 0o700)
+    hooks.run(event, hooks.payload(path, source="startup"))
+    assert f" {event} " in hooks.log
+
+
+@as_root
+def test_root_leaves_the_folder_of_a_user_alone(hooks: Hooks) -> None:
+    os.chown(hooks.folder.root, NOBODY, 0)
+    assert "sudo -u nobody" in hooks.start().message
+    assert os.listdir(hooks.folder.state) == []

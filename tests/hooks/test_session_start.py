@@ -13,7 +13,7 @@ import pytest
 
 from hooks import payload as payloads
 from hooks import session_start
-from memories.core import budget, mirror, records, state
+from memories.core import budget, forgotten, mirror, records, state
 from memories.core.locks import FileLock
 from memories.core.paths import DataFolder
 from memories.core.settings import DEFAULTS
@@ -104,6 +104,26 @@ def test_a_huge_transcript_is_left_to_exactly_one_detached_sync(hooks: Hooks, co
     assert _calls(counted) == ["sync --detached"]
 
 
+def test_a_mark_that_another_machine_sent_is_carried_out_by_a_detached_sync(hooks: Hooks, counted: Path) -> None:
+    short_session(str(hooks.project), OTHER_SESSION).write(hooks.projects_dir)
+    hooks.start()
+    forgotten.mark(hooks.folder, OTHER_SESSION, forgotten.FORGOTTEN)
+    hooks.start()
+    _until(lambda: bool(_calls(counted)) and not _processes(hooks.folder))
+    assert forgotten.is_settled(hooks.folder)
+    assert os.listdir(hooks.folder.transcripts) == []
+    hooks.start()
+    assert _calls(counted) == ["sync --detached"]
+
+
+def test_where_transcripts_are_let_go_a_session_start_begins_one_sync_a_day(hooks: Hooks, counted: Path) -> None:
+    hooks.write_settings(transcripts_keep_days=30)
+    hooks.start()
+    _until(lambda: bool(_calls(counted)) and not _processes(hooks.folder))
+    hooks.start()
+    assert _calls(counted) == ["sync --detached"]
+
+
 def test_many_records_without_a_mirror_are_indexed_by_the_detached_sync(hooks: Hooks, counted: Path) -> None:
     for number in range(session_start.INLINE_REBUILD_RECORDS + 1):
         record = records.new_record(type="note", content=f"Note number {number}", project="orders-api")
@@ -114,6 +134,24 @@ def test_many_records_without_a_mirror_are_indexed_by_the_detached_sync(hooks: H
     _until(lambda: bool(_calls(counted)) and not _processes(hooks.folder))
     assert _calls(counted) == ["sync --detached"]
     assert "20+ notes" in hooks.start().message
+
+
+@pytest.mark.parametrize("count", [1, session_start.INLINE_REBUILD_RECORDS + 1])
+def test_after_a_new_redaction_pattern_no_session_is_told_what_it_hides(
+    hooks: Hooks, counted: Path, count: int
+) -> None:
+    for number in range(count):
+        record = records.new_record(type="note", content=f"At blue-{number}", project="orders-api", importance=9)
+        Path(records.record_path(hooks.folder, record["uuid"])).write_bytes(records.dump(record))
+    mirror.update(hooks.folder)
+    assert "At blue-" in hooks.start().context
+    hooks.write_settings(redact_patterns=["blue-\\d+"])
+    told = hooks.start().context
+    assert ("is building its index" if count > 1 else "At [redacted: user]") in told
+    assert "blue-" not in told
+    _until(lambda: not _processes(hooks.folder))
+    assert "At [redacted: user]" in hooks.start().context
+    assert _calls(counted) or count == 1
 
 
 def test_past_its_deadline_it_begins_no_session_and_says_that_more_is_left(

@@ -16,8 +16,11 @@ from pathlib import Path
 
 import pytest
 
+from memories.core import private_files
+from memories.core.paths import DataFolder
 from tests.install.conftest import read_calls, snapshot, write_script
 from tests.install.test_first_release import RECORD, build
+from tests.other_user import NOBODY, as_root
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 KEEP_FROM_ENVIRONMENT = ("PIP_", "SSL_", "REQUESTS_", "HTTP", "http", "NO_PROXY", "no_proxy", "LANG", "LC_", "TMPDIR")
@@ -35,21 +38,28 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 
 
 def run_install(
-    home: Path, *options: str, source: Path = CHECKOUT, stdin: str | None = None, **more: str
+    home: Path, *options: str, source: Path = CHECKOUT, stdin: str | None = None, umask: int = 0o022, **more: str
 ) -> subprocess.CompletedProcess[str]:
     """Run install.sh with sh; the script comes from stdin where stdin is given."""
     command = ["sh", "-s", "--", *options] if stdin is not None else ["sh", str(source / "install.sh"), *options]
     return subprocess.run(
-        command, input=stdin or "", env=environment(home, **more), capture_output=True, text=True, check=False
+        command,
+        input=stdin or "",
+        env=environment(home, **more),
+        capture_output=True,
+        text=True,
+        check=False,
+        umask=umask,
     )
 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A HOME (with a space in it) that had the first release, after a finished install without `claude`."""
+    """A HOME (with a space in it) that had the first release, after a finished install without `claude`, by a user
+    whose umask leaves everything open."""
     home = tmp_path_factory.mktemp("fresh") / "my home"
     build(home)
-    done = run_install(home)
+    done = run_install(home, umask=0)
     assert done.returncode == 0, done.stdout + done.stderr
     (home / "install.out").write_text(done.stdout, encoding="utf-8")
     return home
@@ -98,9 +108,37 @@ def test_a_fresh_install_leaves_a_private_working_lib_and_nothing_half_made(inst
     assert "setup_claude" in done.stdout
 
 
-def test_installing_again_keeps_the_venv_and_changes_no_byte_outside_lib(seeded: Path) -> None:
-    assert run_install(seeded, LLM_MEMORY_DISABLE="1").returncode == 0
-    leave_out = (".claude/memory/lib", ".claude/memory/memory.db", ".claude/memory/state")
+def test_a_folder_that_others_can_change_is_refused_with_the_fix(tmp_path: Path) -> None:
+    memory = tmp_path / ".claude" / "memory"
+    memory.mkdir(parents=True)
+    memory.chmod(0o777)
+    for options in ((), ("--dry-run",)):
+        done = run_install(tmp_path, *options)
+        assert done.returncode == 1
+        assert done.stderr.startswith(f"install.sh: {memory} can be written by other users")
+        assert f"run chmod 700 {memory}" in done.stderr
+    assert list(memory.iterdir()) == []
+
+
+@as_root
+def test_a_users_folder_is_refused_to_root(tmp_path: Path) -> None:
+    home = tmp_path / "theirs"
+    home.mkdir()
+    os.chown(home, NOBODY, 0)
+    done = run_install(home)
+    assert done.returncode == 1
+    assert "belongs to nobody" in done.stderr
+    assert list(home.iterdir()) == []
+
+
+def test_installing_again_keeps_the_venv_and_changes_no_byte_outside_lib(installed: Path, seeded: Path) -> None:
+    assert run_install(seeded, umask=0o777, LLM_MEMORY_DISABLE="1").returncode == 0
+    for home in (installed, seeded):  # without a umask, and with one that forbids its user everything
+        found = private_files.faults(DataFolder(str(home / ".claude" / "memory")))
+        assert (found.modes, found.others, found.unseen) == ([], [], [])
+        for name in ("llm-memory", "llm-memory-dashboard"):
+            assert (home / ".local" / "bin" / name).stat().st_mode & 0o777 == 0o755
+    leave_out = (".claude/memory/lib", ".claude/memory/memory.db.7", ".claude/memory/state")
     before = snapshot(seeded, leave_out=leave_out)
     before_state = snapshot(seeded / ".claude/memory/state/install")
     done = run_install(seeded, LLM_MEMORY_DISABLE="1")

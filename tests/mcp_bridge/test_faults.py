@@ -222,3 +222,27 @@ def test_an_index_damaged_in_the_middle_is_said_made_again_and_costs_no_store(
     assert "made again" in said
     assert len(server.ask("memory_search", query="lorem", limit=100)["results"]) == 20
     assert server.ask("memory_search", query="damage")["results"][0]["uuid"] == stored["uuid"]
+
+
+@pytest.mark.parametrize("from_the_start", [True, False])
+def test_a_folder_that_others_can_change_is_refused_by_every_call_until_it_is_mended(
+    start: StartServer, folder: DataFolder, from_the_start: bool
+) -> None:
+    if from_the_start:
+        os.chmod(folder.root, 0o777)  # noqa: S103
+        server = start()
+        server.initialize()
+        assert [os.listdir(place) for place in folder.parts()[1:]] == [[]] * 5
+    else:
+        server = start()
+        server.initialize()
+        server.ask("memory_store", **NOTE)
+        os.chmod(folder.root, 0o777)  # noqa: S103
+    for tool, arguments in (("memory_store", NOTE), ("memory_search", {"query": "text"}), ("memory_brief", {})):
+        said = _plain(server.call(tool, **arguments))
+        assert f"{folder.root} can be written by other users" in said
+        assert f"run chmod 700 {folder.root}" in said
+    os.chmod(folder.root, 0o700)
+    assert server.ask("memory_store", content="Another text.", type="note")["status"] == "stored"
+    assert len(server.ask("memory_search", query="another text")["results"]) >= 1
+    assert "Traceback" not in server.stderr

@@ -12,7 +12,7 @@ import pytest
 from memories.core import records
 from memories.core.paths import DataFolder
 from tests.conftest import MakeRecord
-from tests.core.bundles import bundle_of, contents, data_folder, fill, members_of
+from tests.core.bundles import as_exported, bundle_of, contents, data_folder, fill, members_of
 from tests.core.transcript_lines import SESSION
 from tests.memories.conversations import archive, log, session_id, talk
 from tests.memories.test_commands import Cli
@@ -41,7 +41,7 @@ def test_what_is_exported_here_is_imported_there(
     said = cli.run("import", target, LLM_MEMORY_HOME=other.root)
     assert said.startswith("Imported 11 files, ")
     assert "  Memories: 3 new\n" in said
-    assert contents(other) == contents(folder)
+    assert as_exported(other) == contents(folder)
     assert "  Memories: 3 same\n" in cli.run("import", target, LLM_MEMORY_HOME=other.root)
 
 
@@ -67,7 +67,7 @@ def test_a_bundle_goes_through_pipes_and_says_so_beside_them(
         assert export.stderr is not None
         assert b"Exported to stdout: 3 memories" in export.stderr.read()
     assert into.stdout.startswith("Imported 11 files, ")
-    assert contents(other) == contents(folder)
+    assert as_exported(other) == contents(folder)
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,7 @@ def test_nothing_is_said_where_no_sync_was_set_up(folder: DataFolder) -> None:
     assert sync_state(folder) is None
 
 
+@pytest.mark.usefixtures("round_trips")
 def test_a_sound_sync_is_said_machine_by_machine(daemon: Daemon, folder: DataFolder, tmp_path: Path) -> None:
     assert wait_for(daemon, folder, "shared with no other machine").todo == "run `llm-memory sync-setup`"
     with running(tmp_path / "desk") as other:

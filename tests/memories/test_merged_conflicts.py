@@ -24,6 +24,14 @@ def _found(folder: DataFolder) -> MergedConflicts:
     return merged_conflicts(folder, mirror_connection(folder))
 
 
+@pytest.mark.parametrize("value", [5, 10**30, True, "", "x", [], {"a": []}])
+def test_what_names_no_record_is_no_conflict(memory_home: DataFolder, value: object) -> None:
+    record = records.new_record(type="note", content="One.")
+    records.save(memory_home, record)
+    found = record_conflict(memory_home, mirror_connection(memory_home), record | {"conflict_of": value})
+    assert (found.lost_to, found.kept) == (None, [])
+
+
 def test_without_conflicts_there_is_nothing(memory_home: DataFolder) -> None:
     found = _found(memory_home)
     assert not found

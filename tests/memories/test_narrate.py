@@ -180,6 +180,20 @@ def test_a_run_that_ends_badly_says_why(
     assert reason in outcome.reason
 
 
+@pytest.mark.parametrize("is_error", [True, False])
+def test_what_a_run_said_is_kept_and_told_without_its_secrets(
+    folder: DataFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_error: bool
+) -> None:
+    token = "ghp_" + "a1B2c3D4e5F6" * 3
+    said = {"type": "result", "is_error": is_error, "result": f"{'x' * 280} {token}", "total_cost_usd": 0.1}
+    _play(folder, tmp_path, monkeypatch, [said])
+    outcome = narrate.run(folder, narrate.plan(_coverage(1_000), 0, 1.0), "write", max_usd=1.0)
+    kept = Path(folder.state, "narrate.jsonl").read_text(encoding="utf-8")
+    for text in (f"{outcome.answer} {outcome.reason}", kept):
+        assert "xx [redacted" in text
+        assert "ghp_" not in text
+
+
 def test_what_it_cost_is_kept_beside_the_estimate(
     folder: DataFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

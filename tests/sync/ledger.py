@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tests.sync.machine import Machine
 
 RECORD = re.compile(r"(records|trash)/[0-9a-f]{32}\.json")
+MARK = re.compile(r"trash/(forgotten|expired)/[0-9a-f-]{36}")
 
 
 class Ledger:
@@ -64,13 +65,14 @@ def assert_equal_mirrors(machines: Sequence[Machine]) -> None:
 
 
 def assert_tidy(machine: Machine) -> None:
-    """No conflict copy, no temp file, nothing but records in records/ and trash/, one log at most for each session."""
+    """No conflict copy, no temp file, nothing but records and marks in records/ and trash/, one log at most for each
+    session."""
     for name in machine.files():
         assert "sync-conflict" not in name, name
         assert "conflicted copy" not in name, name
         assert not Path(name).name.startswith((".", "~")), name
         if name.startswith(("records/", "trash/")):
-            assert RECORD.fullmatch(name), name
+            assert RECORD.fullmatch(name) or MARK.fullmatch(name), name
     here, deleted = machine.records(), machine.records("trash")
     assert here.keys() & deleted.keys() == set()
     logs = [record["session_id"] for record in here.values() if record["type"] == "session_log"]

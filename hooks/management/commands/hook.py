@@ -13,6 +13,7 @@ class Command(MemoryCommand):
     """Run a lifecycle hook with Claude Code's JSON on stdin."""
 
     help = "Run a lifecycle hook with Claude Code's JSON on stdin (Claude Code starts this itself)."
+    needs_private_folder = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The event."""

@@ -20,6 +20,7 @@ class Command(MemoryCommand):
     """Show store, search, briefing and, on request, the dashboard without touching the user's own memory."""
 
     help = "Show how it works with a bundled sample session, in a throwaway folder; your own memory is not touched."
+    needs_private_folder = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """--dashboard, to look at the result in a browser."""

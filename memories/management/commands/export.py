@@ -37,6 +37,11 @@ class Command(MemoryCommand):
             "no rules, no settings",
         )
         parser.add_argument("--no-transcripts", action="store_true", help="without the transcripts: much smaller")
+        parser.add_argument(
+            "--redact",
+            action="store_true",
+            help="also overwrite what looks like a secret in transcripts, which else go as the archive has them",
+        )
         parser.add_argument("--force", action="store_true", help="replace FILE where it exists")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -53,6 +58,7 @@ class Command(MemoryCommand):
             chosen, hint = bundle_scope.chosen(self.folder, options["project"], own, settings)
         if options["no_transcripts"]:
             chosen.sessions = frozenset()
+        chosen.masked = options["redact"]
         with ProgressBars() as bars:
             contents = bundle_export.export(
                 self.folder,
@@ -75,8 +81,14 @@ class Command(MemoryCommand):
             f"{_counted(contents.sessions, 'session')} ({_counted(counts[bundle.TRANSCRIPT], 'file')})",
             *(kind for kind in (bundle.RULES, bundle.SETTINGS) if counts[kind]),
         ]
+        if counts[bundle.MARK]:
+            parts.append(f"{_counted(counts[bundle.MARK], 'mark')} of sessions that must not come back")
         self._tell(f"Exported to {where}: {', '.join(parts)}")
         self._tell(f"{contents.size} bytes, sha256 {contents.sha256}")
+        if contents.secrets:
+            self._tell(f"{_counted(contents.secrets, 'secret')} in memories replaced in the bundle, not here")
+        if contents.masked:
+            self._tell(f"Secrets overwritten in {_counted(contents.masked, 'transcript file')} in the bundle, not here")
         if hint:
             self._tell(shown(hint))
         for path, reason in contents.left:

@@ -21,6 +21,7 @@ NAMES = {
     bundle.TRANSCRIPT: "Transcript files",
     bundle.RULES: "Rules",
     bundle.SETTINGS: "Settings",
+    bundle.MARK: "Marks of sessions that must not come back",
 }
 
 
@@ -62,10 +63,16 @@ class Command(MemoryCommand):
 
     def _report(self, result: ImportResult, *, dry_run: bool) -> None:
         done = "Would import" if dry_run else "Imported"
-        self.say(f"{done} {result.files} files, {result.bytes} bytes")
+        self.say(f"{done} {result.files} files, {result.bytes} bytes, exported by {shown(result.machine)}")
         for kind, counts in result.counts.items():
             if any(counts.values()):
                 self.say(f"  {NAMES[kind]}: {', '.join(f'{count} {what}' for what, count in counts.items() if count)}")
+        if result.secrets:
+            self.say(f"  {result.secrets} secret{'s' * (result.secrets != 1)} replaced in memories")
+        for session_id in sorted(result.forgotten):
+            self.say(f"  left out: session {session_id}, which was forgotten or let go")
+        for session_id in result.removed:
+            self.say(f"  removed here, as a mark in the bundle says: session {session_id}")
         for name in result.kept:
             self.say(f"  kept because it differs: {shown(name)}")
         for path, reason in result.left:

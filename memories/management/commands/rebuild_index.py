@@ -8,6 +8,7 @@ from typing import Any
 from memories.core import conversation_index, mirror
 from memories.management.base import MemoryCommand
 from memories.management.progress import ProgressBars
+from memories.management.shown import shown
 
 WAIT_SECONDS = 600.0
 
@@ -43,4 +44,4 @@ class Command(MemoryCommand):
 
     def _name_skipped(self, files: list[tuple[str, str]]) -> None:
         for name, reason in files:
-            self.say(f"  skipped: {name}: {reason}")
+            self.say(f"  skipped: {shown(name)}: {shown(reason)}")

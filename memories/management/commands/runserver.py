@@ -16,7 +16,9 @@ from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler,
 from tqdm import tqdm
 
 from llm_memory_site.browser import opened
+from llm_memory_site.peer import PeerRequestHandler
 from llm_memory_site.token import TokenPrefix
+from memories.core.paths import check_private
 from memories.management.refresher import Refresher
 
 DEFAULT_PORT = 8765
@@ -60,11 +62,13 @@ class Command(BaseCommand):
         parser.add_argument("--open", action="store_true", help="open it in the browser, where there is one")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Bind, bring the index up to date, print the address, serve."""
+        """Bind, bring the index up to date, print the address, serve. Raises StorageError for a data folder that is not
+        this user's alone."""
+        check_private(settings.DATA_FOLDER)
         host, port = parse_address(options["addrport"])
         if options["verbosity"] < 2:  # noqa: PLR2004 - Django's number for "verbose"
             _print_no_requests()
-        server = bind(host, port)
+        server = bind(host, port, WSGIRequestHandler if options["token"] else PeerRequestHandler)
         application = get_internal_wsgi_application()
         guarded = TokenPrefix(application) if options["token"] else None
         server.set_app(guarded or application)
@@ -120,11 +124,14 @@ def parse_address(text: str) -> tuple[str, int]:
     return host, int(found[2])
 
 
-def bind(host: str, port: int) -> DashboardServer:
-    """A server that listens on one of HOSTS. Raises CommandError; a taken port gets a free one named."""
+def bind(host: str, port: int, handler: type[WSGIRequestHandler] = PeerRequestHandler) -> DashboardServer:
+    """A server that listens on one of HOSTS. Raises CommandError; a taken port gets a free one named.
+
+    handler: PeerRequestHandler answers this user alone; behind a token, whoever has it is meant to be answered.
+    """
     address = HOSTS[host]
     try:
-        server = DashboardServer((address, port), WSGIRequestHandler, ipv6=":" in address)
+        server = DashboardServer((address, port), handler, ipv6=":" in address)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             free = next_free_port(address, port)

@@ -127,7 +127,8 @@ class Command(MemoryCommand):
                     )
 
     def _memory(self, hit: dict[str, Any]) -> str:
-        head = self._head(f"{hit['created_at'][:10]} {hit['type']}", hit["project"], hit.get("status"))
+        said = f"{hit['created_at'][:10]} {hit['type']}"
+        head = self._head(said, hit["project"], hit.get("status"), records.whence(hit))
         return f"{head}{hit['uuid']}"
 
     def _turn(self, hit: dict[str, Any]) -> str:

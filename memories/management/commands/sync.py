@@ -11,9 +11,12 @@ from memories.core import merge_copies, sync
 from memories.core.errors import LockTimeoutError
 from memories.core.paths import claude_projects_dir
 from memories.core.settings import disabled_by_environment, read_settings
+from memories.disk_use import said_size
 from memories.management.base import MemoryCommand
 from memories.management.progress import ProgressBars
 from memories.management.shown import shown
+from memories.named import counted
+from memories.status_keeping import said_outlook
 
 WAIT_SECONDS = 600.0
 
@@ -54,6 +57,7 @@ class Command(MemoryCommand):
         else:
             swept = result.swept
             excluded = f", {swept.excluded} of excluded projects left alone" if swept.excluded else ""
+            excluded += f", {swept.kept_out} forgotten or let go" if swept.kept_out else ""
             self.say(f"Transcripts: {len(swept.archived)} archived, {swept.logged} session logs written{excluded}")
             for path, reason in swept.skipped:
                 self.say(f"  not archived: {shown(path)}: {shown(reason)}")
@@ -70,10 +74,30 @@ class Command(MemoryCommand):
             self.say(f"Conversations: {result.indexed.total} turns; {result.indexed.turns} added")
             for name, reason in result.indexed.problems:
                 self.say(f"  skipped: {shown(name)}: {shown(reason)}")
+        self._report_removed(result)
         for uuid in dict.fromkeys([*result.merged.revived, *done.revived]):
             self.say(f"  kept: {uuid} was edited after another machine deleted it")
         for problem in problems:
             self.say(f"  setting ignored: {shown(problem)}")
+
+    def _report_removed(self, result: sync.SyncResult) -> None:
+        """What went because somebody wanted it: by marks that came from another machine, or by the settings."""
+        if result.merged.forgotten:
+            self.say(f"Removed: {counted(result.merged.forgotten, 'session')} marked as forgotten or let go")
+        done = result.let_go
+        if done is not None and done.sessions:
+            size = said_size(sum(one.size for one in done.sessions))
+            self.say(f"Retention: {counted(len(done.sessions), 'transcript')} let go, {size}; the session logs stay")
+            for one in done.sessions:
+                self.say(f"  {one.session_id}")
+        elif done is not None and done.outlook.due:
+            self.say(f"Retention: {said_outlook(done.outlook)}")
+        for path, reason in [*(done.left if done else ()), *(result.forgotten.left if result.forgotten else ())]:
+            self.say(f"  not removed: {shown(path)}: {shown(reason)}")
+        if result.forgotten is not None and not result.forgotten.is_settled:
+            self.say("Forgotten: another process uses the index; the next sync cleans it of what was forgotten")
+        for problem in result.problems:
+            self.say(f"  {shown(problem)}")
 
     def _report_merged(self, merged: merge_copies.MergeResult) -> None:
         """Nothing where there was nothing to merge: a user without a file sync never reads of one."""

@@ -8,6 +8,7 @@ from typing import Any
 from memories.core import archived_sessions, transcript_page
 from memories.core.transcript_page import Item, Page
 from memories.management.base import MemoryCommand
+from memories.management.shown import shown
 
 LISTED = 20
 
@@ -90,6 +91,6 @@ class Command(MemoryCommand):
         for session in found:
             when = session["ended_at"].replace("T", " ")[:16]
             size = transcript_page.shown_size(session["size"])
-            self.say(f"{session['session_id']}  {when}  {size:>9}  {session['project'] or '-'}")
+            self.say(f"{session['session_id']}  {when}  {size:>9}  {shown(session['project'] or '-')}")
         if not found:
             self.say("No session is archived yet: `llm-memory sync` archives what Claude Code has.")

@@ -1,0 +1,226 @@
+"""KEY=value: a value beside a name that says password, secret, token or key, in every notation we know.
+
+Env files, YAML, JSON, TOML, code, options, XML, connection strings, and prose ("the API key is ...").
+"""
+
+from __future__ import annotations
+
+import re
+
+from memories.core.secret_values import classes, is_random, is_secret
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+NAME = re.compile(
+    r"(?:(password|passwd|passphrase|passwort|passcode|userpass|dbpass|pgpass|pwd)"
+    r"|(secret)|(apikey|apitoken|secretkey|secretaccesskey|privatekey|accesskey|accountkey|sharedaccesskey|sharedkey"
+    r"|authkey|encryptionkey|signingkey|masterkey|storagekey|webhookkey|licensekey|sshkey|appkey|applicationkey|servicekey"
+    r"|adminkey|clientkey|functionkey|sessionkey|cryptkey|integrationkey|ingestkey|ingestionkey|deploykey|rootkey"
+    r"|subscriptionkey|credentials?|token|presharedkey|psk|pat)"
+    r"|(key))"
+    r"(?:value|val|plain|plaintext|base64|b64|prod|production|dev|development|staging|stage|test|testing|live|old|new|current"
+    r"|previous|primary|secondary|default|string|\d{1,3})?$"
+)
+"""The end of a name, letters and digits alone in lower case. Groups: password, secret, token, a key of some kind."""
+
+_PASS = re.compile(r"(?i:(?:^|[_\-. ])pass)$|[a-z]Pass$")
+_OTHER = re.compile(
+    r"(?:^|_)(?:(?:next_?page|page|next|continuation|continue|cursor|sync|resume|pad|eos|bos|unk|mask|sep|cls|max|min|num|total"
+    r"|input|output|prompt|completion|per|design|stop|start|end|special|first|last|public|pub|publishable|hash|site|cancellation"
+    r"|syntax)_?(?:token|key|access_?key|api_?key|secret)|(?:sort|cache|primary|foreign|partition|index|idempotency|lookup|object|row"
+    r"|group|map|dict|routing|message|msg|i18n|translation|event|feature|shortcut|hot|etag|host|known|unique|natural|composite"
+    r"|registry|sha|item|data|s3|bucket|file|json|label|metric|react|tree|node|search|record|dedup|dedupe|query|order|job|lock|child"
+    r"|parent|compare|minor|major|on|by|uuid)_?key)$"
+)
+"""Names that end like a secret's but hold something else."""
+
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_SEPARATOR = re.compile(r"[-. ]+")
+_NAME_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-.")
+_BEFORE = frozenset(
+    "api access secret private auth account client signing encryption license app application master admin service "
+    "webhook deploy shared session".split()
+)
+"""Words that make a secret of the key after them in prose: "the API key"."""
+_TAIL = re.compile(r"[A-Za-z0-9_\-]{0,30}(?:[ -](?:key|token|secret|value)\b)?")
+_QUOTES = r"\\{0,3}[\"'`]"
+_ASSIGN = re.compile(
+    rf"(?:{_QUOTES}|\]|\)|\*\*|:\*\*){{0,4}}[ \t]{{0,20}}"
+    r"(?::[ \t]{0,4}[A-Za-z_][\w.\[\]| ]{0,40}?[ \t]=|:=|=>|={1,3}|:{1,2})(?!=)"
+    r"(?:[ \t]|\*\*){0,20}(?:\\[nr]|\r?\n)?[ \t]{0,20}(?:[|>][-+]?[ \t]{0,4}\r?\n[ \t]{0,20}|- )?"
+)
+_PAIR = re.compile(
+    rf"{_QUOTES}?(?:\s{{0,4}},\s{{0,20}}(?:{_QUOTES}value{_QUOTES}\s{{0,4}}:\s{{0,4}})?(?={_QUOTES})"
+    rf"|\s{{1,4}}value\s{{0,4}}=\s{{0,4}}(?={_QUOTES}))"
+    rf"|{_QUOTES}?[ \t]{{0,4}}(?:\\n|\r?\n)[ \t]{{0,20}}value:[ \t]{{0,4}}|[^<>\n]{{0,40}}>(?=[^<>\s]{{5,4000}}</)",
+    re.IGNORECASE,
+)
+_PROSE = re.compile(
+    r"[\"'`)*]{0,3}(?:[^\n:=\"'`;]{0,50}?\s(?:is|was|are|to)\b:?|[^\n:=\"'`;.]{0,40}?:|)\s{1,24}[\"'`(*]{0,3}",
+    re.IGNORECASE,
+)
+_OPTION = re.compile(r"[ \t]{1,4}(?!-)")
+_QUOTED = {mark: re.compile(rf"(?:[^{mark}\\\n]|\\[^\n]){{1,400}}") for mark in "\"'`"}
+_TIGHT = {mark: re.compile(rf"(?:[^{mark}\\\s]|\\[^\snrt]){{1,400}}") for mark in "\"'`"}
+_BARE_INSIDE = re.compile(r"[^\"'`\\\s]{1,400}")
+_QUOTED_INSIDE = re.compile(r"[^\"'`\\\n]{1,400}")
+_OPEN = re.compile(r"(?:[rbfu]{1,2}(?=[\"']))?(\\{0,3})([\"'`])")
+_BARE = re.compile(r"[^\s\"'`<>,;(){}\[\]|&\\]{1,400}(?:\(\)?|\[)?")
+_LINE = re.compile(r"[^\s\"'`]{1,400}")
+_ELEMENT = re.compile(r"[^\s<>\"'`]{1,400}")
+_ENV_LINE = re.compile(
+    r"(?:^|\n|\\n|\n?\x1b\[[0-9;]*m)[ \t+>]{0,8}(?:\d{1,6}[→\t:] ?)?"
+    r"(?:export |set |setx |ENV |ARG |- |-e |declare -x )?$"
+)
+_DRAWN = re.compile("[0-9]|[a-z][A-Z]")
+_EVERY_CLASS = 4
+_SHORT = 16  # in prose, a shorter value needs letters of both cases, digits and marks
+_LONG = 20
+_NAMES_KEPT = 5000
+_READ = 400
+"""Characters of a value that are read before it is known for one: bounds the work on text of nothing but names."""
+_MORE = re.compile(r"[^\s\"'`<>,;\\]*")
+_RANDOM_WORD = re.compile(r"[\w.~+/=!@#$%^&*?()-]{8,500}")
+
+
+def keyed(text: str, lower: str, stems: Sequence[str]) -> Iterator[tuple[int, int, str]]:
+    """(start, end, rule id) of each value in text that stands beside a secret's name. lower: text in lower case, of the
+    same length; stems: those of KEY_STEMS and LONG_KEY_STEMS that it has."""
+    done = 0
+    for start, end in _names(lower, stems):
+        if start < done:
+            continue
+        begin = _name_start(lower, start)
+        tail = _TAIL.match(text, end)
+        stop = tail.end() if tail else end
+        name = text[begin:stop]
+        if name not in _kinds:
+            if len(_kinds) > _NAMES_KEPT:
+                _kinds.clear()
+            _kinds[name] = name_kind(name)
+        kind = _kinds[name]
+        if kind is None or text[begin - 1 : begin] == "/":  # a file of that name: /etc/passwd
+            continue
+        found = _value(text, begin, stop, kind)
+        if found:
+            first, done = found
+            if done - first >= _READ:
+                done = _MORE.match(text, done).end()  # type: ignore[union-attr]  # it matches nothing, too
+            yield first, done, _RULE[kind]
+
+
+_kinds: dict[str, str | None] = {}
+_RULE = {"password": "password", "secret": "secret", "token": "secret", "key": "secret"}
+
+
+def name_kind(name: str) -> str | None:
+    """How a value of this name is judged (secret_values.is_secret), None where the name says nothing of a secret."""
+    words = _SEPARATOR.sub("_", _HUMP.sub("_", name)).lower()
+    plain = words.replace("_", "")
+    match = NAME.search(plain)
+    if match is None:
+        return "password" if _PASS.search(name) else None
+    if _OTHER.search(words):
+        return None
+    if match.group(1):
+        return "password"
+    if match.group(4):
+        return "key" if "_key" in words else None
+    if match.group(3) == "pat" and "_pat" not in words:
+        return None
+    return "secret" if match.group(2) else "token"
+
+
+def _name_start(lower: str, at: int) -> int:
+    first = max(0, at - 60)
+    begin = at
+    while begin > first and lower[begin - 1] in _NAME_LETTERS:
+        begin -= 1
+    if begin == at and at > 1 and lower[at - 1] == " ":
+        word = at - 1
+        while word > first and lower[word - 1] in _NAME_LETTERS:
+            word -= 1
+        if lower[word : at - 1] in _BEFORE:
+            return word
+    return begin
+
+
+def _names(lower: str, stems: Sequence[str]) -> list[tuple[int, int]]:
+    found = []
+    for stem in stems:
+        at = lower.find(stem)
+        while at >= 0:
+            if stem != "pat" or not lower[at + 3 : at + 4].isalpha():  # not in "path" and "pattern"
+                found.append((at, at + len(stem)))
+            at = lower.find(stem, at + len(stem))
+    return sorted(found)
+
+
+def _value(text: str, begin: int, stop: int, kind: str) -> tuple[int, int] | None:
+    ends = _line_end(text, begin) if text[stop : stop + 1] == "=" else None
+    if ends:
+        start, end, quoted = _read(text, stop + 1, ends)
+        if is_secret(text[start:end], kind, quoted):
+            return start, end
+    for grammar in (_ASSIGN, _PAIR):
+        match = grammar.match(text, stop)
+        if match:
+            start, end, quoted = _read(text, match.end(), _ELEMENT if match.group().endswith(">") else None)
+            if is_secret(text[start:end], kind, quoted):
+                return start, end
+    option = _OPTION.match(text, stop)
+    if option and text[begin : begin + 1] == "-":
+        start, end, quoted = _read(text, option.end(), None)
+        if is_secret(text[start:end], kind, quoted):
+            return start, end
+    return _prose(text, stop)
+
+
+def _line_end(text: str, begin: int) -> re.Pattern[str] | None:
+    """Up to where NAME=value goes that fills its line, or the quotes around both."""
+    quote = text[begin - 1 : begin]
+    if quote in _QUOTED:
+        return _BARE_INSIDE if text[begin - 2 : begin - 1] == "\\" else _TIGHT[quote]
+    return _LINE if _ENV_LINE.search(text, max(0, begin - 40), begin) else None
+
+
+def _read(text: str, at: int, ends: re.Pattern[str] | None) -> tuple[int, int, bool]:
+    """(start, end, quoted) of the value that begins at a place: what quotes hold, else up to where its form ends."""
+    opening = _OPEN.match(text, at)
+    if opening:
+        inside = _QUOTED_INSIDE if opening.group(1) else _QUOTED[opening.group(2)]
+        match = inside.match(text, opening.end())
+    else:
+        match = (ends or _BARE).match(text, at)
+    return (*match.span(), bool(opening)) if match else (at, at, True)
+
+
+def _prose(text: str, stop: int) -> tuple[int, int] | None:
+    """A value that words lead to: "the API key for staging is ...". It must look random by itself."""
+    match = _PROSE.match(text, stop) if _DRAWN.search(text, stop, stop + 160) else None
+    value = _RANDOM_WORD.match(text, match.end()) if match else None
+    if match is None or value is None:
+        return None
+    said = value.group().rstrip(".!*")
+    led = bool(match.group().strip("\"'`)(* \t\n"))
+    if not led and len(said) < _LONG:
+        return None
+    return (value.start(), value.start() + len(said)) if _strong(said) else None
+
+
+def _strong(value: str) -> bool:
+    """Whether a word among words is a secret: sure enough without a notation that says so."""
+    if not is_secret(value, "password", quoted=False) or not is_random(value):
+        return False
+    digits, letters = sum(map(str.isdigit, value)), sum(map(str.isalpha, value))
+    if len(value) < _SHORT:
+        return classes(value) == _EVERY_CLASS
+    return min(digits, letters) > 1 or classes(value) == _EVERY_CLASS or (len(value) > _LONG and value.isalpha())
+
+
+def field_rule(name: str, value: str) -> str | None:
+    """The rule that says a field of this name holds a secret in this value, None where there is none."""
+    kind = name_kind(name)
+    return _RULE[kind] if kind and " " not in value and is_secret(value, kind) else None
