@@ -75,7 +75,7 @@ def refused(home: Home, name: str, count: int) -> Row:
 
 def harmed(home: Home, names: list[str]) -> Row:
     """memory.db harmed below a running server."""
-    row = Row("memory.db deleted, cut, overwritten, newer, ...", "the next call or sync")
+    row = Row("the index deleted, cut, overwritten, newer, ...", "the next call or sync")
     for name in names:
         home.begin()
         row.add(1, [f"{one} ({name})" for one in survival.after(home, mirror_faults.HEALED[name])])

@@ -92,6 +92,11 @@ class Child:
         self.stdout: IO[bytes] | None = stdout
         self.returncode: int | None = None
         self._told = told
+        self._guard = threading.Lock()
+        try:
+            self._handle = os.pidfd_open(pid)  # its id may be another process's once it has ended; this never is
+        except ProcessLookupError:
+            self._handle = -1
 
     def wait(self, timeout: float | None = None) -> int:
         """Its exit code, negative for a signal. Raises HangsError after timeout seconds (DEADLINE)."""
@@ -116,16 +121,24 @@ class Child:
         return True
 
     def send_signal(self, number: int) -> None:
-        """Send it a signal, unless it has ended."""
-        if self.poll() is None:
-            os.kill(self.pid, number)
+        """Send it a signal, unless it has ended. Any thread may do this."""
+        with self._guard:
+            if self._handle >= 0:
+                try:
+                    signal.pidfd_send_signal(self._handle, number)
+                except ProcessLookupError:
+                    pass
 
     def kill(self) -> None:
         """SIGKILL."""
         self.send_signal(signal.SIGKILL)
 
     def close(self) -> None:
-        """Close our ends of its pipes."""
+        """Close our ends of its pipes; no signal reaches it any more."""
+        with self._guard:
+            if self._handle >= 0:
+                os.close(self._handle)
+            self._handle = -1
         for pipe in (self.stdin, self.stdout):
             if pipe is not None:
                 try:
@@ -202,13 +215,13 @@ class Forks:
         stdin: bytes = b"",
         fault: Fault = NO_FAULT,
         deadline: float = DEADLINE,
-        started: Callable[[int], None] = lambda _pid: None,
+        started: Callable[[Child], None] = lambda _child: None,
         bound: bool = False,
     ) -> Done:
-        """Run `manage.py argv` to its end. deadline: seconds. started: is told its process id. Raises HangsError."""
+        """Run `manage.py argv` to its end. deadline: seconds. started: is given the process. Raises HangsError."""
         errors = self._errors / f"{next(self._numbers)}.stderr"
         child = self.start(*argv, fault=fault, stderr=errors, bound=bound)
-        started(child.pid)
+        started(child)
         assert child.stdin is not None
         assert child.stdout is not None
         try:

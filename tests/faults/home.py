@@ -23,6 +23,7 @@ from tests.mcp_bridge.client import Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from types import TracebackType
 
 ARCHIVED_SESSION = "7b1e2f04-0000-4000-8000-00000000a001"
 GROWN_SESSION = "7b1e2f04-0000-4000-8000-00000000a002"
@@ -39,11 +40,18 @@ class ForkedServer(Server):
 
     def __init__(self, process: Child, errors: Path) -> None:
         self.process = process  # type: ignore[assignment]
+        self.child = process
         self._errors = errors
         self._last_id = 0
         self._buffer = b""
         self.lines = []
         self.protocol = "2025-11-25"
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        super().__exit__(kind, error, trace)
+        self.child.close()
 
 
 class Home:
@@ -169,10 +177,10 @@ class Home:
         fields: Mapping[str, object] | None = None,
         *,
         fault: Fault = NO_FAULT,
-        started: Callable[[int], None] = lambda _pid: None,
+        started: Callable[[Child], None] = lambda _child: None,
         bound: bool = False,
     ) -> Done:
-        """Run a hook for a session. fields: further ones of its input. started: is told its process id."""
+        """Run a hook for a session. fields: further ones of its input. started: is given the process."""
         given = {
             "session_id": session_id,
             "transcript_path": self.source(session_id),

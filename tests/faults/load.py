@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from memories.core import records, transcripts
@@ -17,6 +17,7 @@ from tests.faults.operations import Expected
 from tests.mcp_bridge.client import ServerGoneError, ToolAnswer
 
 if TYPE_CHECKING:
+    from tests.faults.forks import Child
     from tests.faults.home import ForkedServer, Home
 
 HOOKS = ("session_end", "session_start", "pre_compact", "post_tool_use")
@@ -47,9 +48,9 @@ class Load:
         self._seed = seed
         self._over = threading.Event()
         self._guard = threading.Lock()
-        self._pids: dict[str, int] = {}
-        self._threads = [threading.Thread(target=self._serve, args=(number,)) for number in range(servers)]
-        self._threads += [threading.Thread(target=self._hook, args=(number,)) for number in range(2)]
+        self._running: dict[str, Child] = {}
+        self._threads = [threading.Thread(target=self._serve, args=(number,), daemon=True) for number in range(servers)]
+        self._threads += [threading.Thread(target=self._hook, args=(number,), daemon=True) for number in range(2)]
 
     def run(self, seconds: float, kills: int) -> Ledger:
         """Go on for so long, and until so many processes were killed; then wait for everything to end."""
@@ -70,11 +71,8 @@ class Load:
 
     def _kill_one(self, chance: random.Random) -> None:
         with self._guard:
-            pids = sorted(self._pids.items())
-            if pids:
-                name, pid = chance.choice(pids)
-                del self._pids[name]
-                os.kill(pid, signal.SIGKILL)
+            if self._running:
+                self._running.pop(chance.choice(sorted(self._running))).kill()
                 self.ledger.kills += 1
 
     def _serve(self, number: int) -> None:
@@ -84,7 +82,7 @@ class Load:
             while not self._over.is_set():
                 server = self.home.server()
                 with server:
-                    self._watch(name, server.process.pid)
+                    self._watch(name, server.child)
                     try:
                         while not self._over.is_set():
                             self._call(server, chance, number)
@@ -96,14 +94,13 @@ class Load:
         except Exception as error:  # noqa: BLE001 - a thread's end is a finding
             self.ledger.findings.append(f"{name}: {error!r}")
 
-    def _watch(self, name: str, pid: int) -> None:
+    def _watch(self, name: str, child: Child) -> None:
         with self._guard:
-            self._pids[name] = pid
+            self._running[name] = child
 
     def _unwatch(self, name: str) -> None:
-        """Before a process is waited for: its id may be another one's afterwards."""
         with self._guard:
-            self._pids.pop(name, None)
+            self._running.pop(name, None)
 
     def _call(self, server: ForkedServer, chance: random.Random, number: int) -> None:
         ledger = self.ledger
@@ -154,7 +151,7 @@ class Load:
                 script.answer("word " * chance.randrange(5000))
                 script.write(self.home.projects_dir)
                 for event in HOOKS:
-                    done = self.home.hook(event, session_id, started=lambda pid: self._watch(f"hook {number}", pid))
+                    done = self.home.hook(event, session_id, started=partial(self._watch, f"hook {number}"))
                     self._unwatch(f"hook {number}")
                     self.ledger.hooks += 1
                     if done.code not in (0, -signal.SIGKILL) or done.stderr:
