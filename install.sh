@@ -129,7 +129,6 @@ make_venv() {
         "$lib/venv/bin/python" -I -c 'import django, mcp' 2>/dev/null; then
         say "copy the present venv (same requirements, same Python)"
         cp -RPp "$lib/venv" "$new/venv"
-        chmod -R go= "$new/venv" # as an older install left it
         return
     fi
     say "make a venv and install the pinned requirements (a minute or less)"
@@ -153,6 +152,8 @@ stage() {
     # hooks start some 20 ms faster from compiled code
     "$new/venv/bin/python" -I -m compileall -q -x '[/\\]venv[/\\]' "$new" ||
         fail "the code does not compile with $python (see above)."
+    # pip makes libraries that anybody may run, and an older install left what it copied open
+    chmod -R go= "$new"
     # proves that the staged code starts, before anything of the old one is touched
     "$new/venv/bin/python" -I "$new/manage.py" setup_claude --stage "$origin" ||
         fail "the staged code does not start (see above). The installation from before, if any, is as it was."

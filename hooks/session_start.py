@@ -151,6 +151,8 @@ def _briefing(
         name = label(project.name)
         if not os.access(folder.root, os.W_OK):
             return "", f"LLM Memory: cannot write {folder.root}; `llm-memory doctor` says more", []
+        if mirror.is_full(folder.root):
+            return "", f"LLM Memory: the disk that holds {folder.root} is full: nothing is kept until there is room", []
         text = f"LLM Memory is building its index; memory_search will find what is known about {name} shortly."
         return text, f"LLM Memory: {name} · the index is being built", []
     except sqlite3.Error as error:

@@ -38,8 +38,8 @@ class Hook:
 @dataclass(frozen=True)
 class Leaving:
     """A transcript that Claude Code deletes soon. place: its folder below projects/. size in bytes. days: left, 0: any
-    time now. kept: `archived`, `waiting` (not, or not as far as it goes) or `passed over` (excluded, forgotten,
-    let go, or nothing was said in it)."""
+    time now. kept: `archived`, `waiting` (not, or not as far as it goes) or `forgotten`, `let go` (by
+    the retention settings), or `passed over` (excluded, or nothing was said in it)."""
 
     session_id: str
     place: str
@@ -118,16 +118,17 @@ def _hooks(folder: DataFolder, newest: float) -> list[Hook]:
     return found
 
 
-def _is_kept_out(folder: DataFolder, source: Source) -> bool:
-    """Whether its session was forgotten, or let go by the retention settings."""
-    return forgotten.kind_of(folder, source.session_id, source.mtime_ns) is not None
+_MARKED = {forgotten.FORGOTTEN: "forgotten", forgotten.EXPIRED: "let go"}
 
 
 def _leaving(folder: DataFolder, source: Source, days: int, passed: dict[str, object]) -> Leaving:
     kept = "waiting"
-    if transcripts.is_archived(folder, source):
+    kind = forgotten.kind_of(folder, source.session_id, source.mtime_ns)
+    if kind is not None:
+        kept = _MARKED[kind]
+    elif transcripts.is_archived(folder, source):
         kept = "archived"
-    elif passed.get(source.path) == [source.size, source.mtime_ns] or _is_kept_out(folder, source):
+    elif passed.get(source.path) == [source.size, source.mtime_ns]:
         kept = "passed over"
     left = days - (time.time() - source.mtime_ns / 1e9) / _DAY_SECONDS
     return Leaving(source.session_id, clean(os.path.basename(source.folder)), source.size, max(0, int(left)), kept)

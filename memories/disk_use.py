@@ -13,7 +13,7 @@ from memories.core import other_mirrors
 from memories.core.paths import SYNCED_FOLDERS, DataFolder
 from memories.core.transcript_page import shown_size
 
-_GIGABYTE = 1024**3
+_GIGABYTE = 1_000_000_000
 _WHAT = {
     "records": "memories",
     "transcripts": "conversations",

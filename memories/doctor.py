@@ -84,11 +84,7 @@ def _data_folder(folder: DataFolder) -> Iterator[Check]:
     if refused:
         yield Check("data folder", "fail", f"cannot write {', '.join(refused)}", "correct the owner or permissions")
         return
-    open_to_others = os.stat(folder.root).st_mode & 0o077
-    if open_to_others:
-        yield Check("data folder", "warn", f"{folder.root} can be read by others", f"run chmod 700 {folder.root}")
-    else:
-        yield Check("data folder", "ok", folder.root)
+    yield doctor_permissions.readable_by_others(folder) or Check("data folder", "ok", folder.root)
     free = shutil.disk_usage(folder.root).free
     if free < LOW_DISK_BYTES:
         yield Check("disk", "warn", f"{free // 1_000_000} MB are free", "make room: a full disk stores nothing")
@@ -96,7 +92,7 @@ def _data_folder(folder: DataFolder) -> Iterator[Check]:
 
 def _settings(folder: DataFolder) -> Iterator[Check]:
     _, problems = read_settings(folder)
-    for problem in problems:
+    for problem in problems:  # what switches memory off says so, and comes first
         yield Check("settings", "fail", problem, f"correct {folder.settings}")
     if not problems:
         yield Check("settings", "ok", "all values are known and in range")

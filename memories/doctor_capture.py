@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from memories import doctor_hooks, doctor_transcripts
-from memories.core import state, transcripts
+from memories.core import files, state, transcripts
 from memories.core.errors import LLMMemoryError
 from memories.core.paths import DataFolder, claude_config_dir, claude_projects_dir
 from memories.doctor_transcripts import read_json
@@ -111,8 +111,8 @@ def _log_path(folder: DataFolder) -> str:
 def hook_failures(folder: DataFolder) -> list[str]:
     """Failures among the last hundred hook runs."""
     try:
-        with open(os.path.join(folder.state, "hooks.log"), encoding="utf-8", errors="replace") as file:
-            lines = file.readlines()[-100:]
+        with files.open_plain(os.path.join(folder.state, "hooks.log")) as file:
+            lines = [line.decode("utf-8", "replace") for line in file.readlines()[-100:]]
     except OSError:
         return []
     return [line.strip() for line in lines if re.search(r" (failed|not archived|bad input): ", line)]

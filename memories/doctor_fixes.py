@@ -106,6 +106,8 @@ def _index_damage(folder: DataFolder) -> str:
     """Why the index must be made again, "" where it need not."""
     if not os.path.lexists(folder.mirror):
         return "missing"
+    if not os.path.isfile(folder.mirror):
+        return ""  # to be moved away by whoever put it there
     for check in doctor_index.index(folder, read_only=False):
         if check.name == "index" and check.status == "fail":
             return check.text if check.text.startswith("damaged") or _is_unusable(folder) else ""

@@ -9,7 +9,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from memories.copies_waiting import is_record_copy, waiting_copies
-from memories.core import budget, clock, conversation_index, coverage, mirror, records, staleness, transcript_copies
+from memories.core import (
+    budget,
+    clock,
+    conversation_index,
+    coverage,
+    mirror,
+    records,
+    staleness,
+    transcript_copies,
+)
 from memories.core.errors import MirrorUnavailableError
 from memories.core.paths import DataFolder
 from memories.core.settings import read_settings
@@ -18,6 +27,8 @@ from memories.findings import NAMED, Check, ago, some
 WAITING_SECONDS = 86_400
 """Age from which a transcript that is not indexed is a fault: each search and each start of the server indexes."""
 
+
+_MAKE_ROOM = "make room, then run `llm-memory doctor` again"
 
 _SOUND = {False: "consistent", True: "complete"}
 """What is said of a text index that was checked against its rows, or only counted."""
@@ -28,8 +39,7 @@ def index(folder: DataFolder, *, read_only: bool) -> Iterator[Check]:
     try:
         connection = mirror.connect(folder.mirror, read_only=read_only)
     except MirrorUnavailableError:
-        text = "is damaged or of another version" if os.path.exists(folder.mirror) else "is missing"
-        yield Check("index", "fail", f"{folder.mirror} {text}", "run `llm-memory sync`")
+        yield _unusable(folder)
         return
     try:
         if not read_only:
@@ -38,10 +48,7 @@ def index(folder: DataFolder, *, read_only: bool) -> Iterator[Check]:
         count = connection.execute("SELECT count(*) FROM memory").fetchone()[0]
         skipped = mirror.problems(connection)
     except sqlite3.Error as error:
-        if mirror.is_damage(error):
-            yield Check("index", "fail", f"damaged: {error}", "run `llm-memory rebuild_index`")
-        else:
-            yield Check("index", "fail", f"cannot be checked: {error}", "look at its permissions, then try again")
+        yield _stopped(folder, "index", error, "look at its permissions, then try again")
         return
     finally:
         connection.close()
@@ -52,6 +59,35 @@ def index(folder: DataFolder, *, read_only: bool) -> Iterator[Check]:
         yield Check("index", "ok", f"{count} records, text index {_SOUND[read_only]}")
     yield from _unread(skipped)
     yield from _copies(folder, skipped)
+
+
+def in_the_way(folder: DataFolder) -> Check | None:
+    """What no sync can mend: something else in the mirror's place, or a full disk; None where it is neither."""
+    if os.path.lexists(folder.mirror) and not os.path.isfile(folder.mirror):
+        return Check("index", "fail", f"{folder.mirror} is no file", "move it away, then run `llm-memory sync`")
+    if os.path.isdir(folder.root) and mirror.is_full(folder.root):
+        text = "the disk is full: the index cannot be used, and nothing is kept"
+        return Check("index", "fail", text, _MAKE_ROOM)
+    return None
+
+
+def _unusable(folder: DataFolder) -> Check:
+    """Why the mirror cannot be opened."""
+    found = in_the_way(folder)
+    if found is not None:
+        return found
+    text = "is damaged or of another version" if os.path.exists(folder.mirror) else "is missing"
+    return Check("index", "fail", f"{folder.mirror} {text}", "run `llm-memory sync`")
+
+
+def _stopped(folder: DataFolder, name: str, error: sqlite3.Error, todo: str) -> Check:
+    """What a check could not get past. todo: where it is neither damage nor a full disk, which SQLite may call an I/O
+    error."""
+    if mirror.is_full(folder.root):
+        return Check(name, "fail", "cannot be checked: the disk is full", _MAKE_ROOM)
+    if mirror.is_damage(error):
+        return Check(name, "fail", f"damaged: {error}", "run `llm-memory rebuild_index`")
+    return Check(name, "fail", f"cannot be checked: {error}", todo)
 
 
 def _unread(skipped: list[tuple[str, str]]) -> Iterator[Check]:
@@ -95,10 +131,7 @@ def conversations(folder: DataFolder, *, read_only: bool) -> Iterator[Check]:
         noted, turns = connection.execute("SELECT total(turns), (SELECT count(*) FROM turn) FROM session").fetchone()
         unreadable = conversation_index.problems(connection)
     except sqlite3.Error as error:
-        if mirror.is_damage(error):
-            yield Check("conversations", "fail", f"damaged: {error}", "run `llm-memory rebuild_index`")
-        else:
-            yield Check("conversations", "fail", f"cannot be checked: {error}", "try again when no sync runs")
+        yield _stopped(folder, "conversations", error, "try again when no sync runs")
         return
     finally:
         connection.close()

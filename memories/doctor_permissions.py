@@ -23,6 +23,19 @@ def refusal(folder: DataFolder) -> Check | None:
     return None
 
 
+def readable_by_others(folder: DataFolder) -> Check | None:
+    """What to do where others can read the data folder itself; None where they cannot, or where it is not there."""
+    try:
+        mode = os.stat(folder.root).st_mode
+    except OSError:
+        return None
+    if not mode & 0o077 or permissions.is_modeless(folder.root):
+        return None
+    return Check(
+        "data folder", "warn", f"{folder.root} can be read by others", f"run chmod 700 {shlex.quote(folder.root)}"
+    )
+
+
 def file_permissions(folder: DataFolder, *, read_only: bool) -> Iterator[Check]:
     """Modes and owners of everything in the data folder. read_only: without lib/, thousands of files that an install
     makes."""
@@ -63,7 +76,8 @@ def _wrong_modes(folder: DataFolder, modes: list[tuple[str, int]]) -> Check:
             continue  # gone meanwhile
         closed = closed or mode & _USABLE != _USABLE
         named.append((_below(folder, path), f"{mode:04o}, should be {wanted:04o}"))
-    text = f"{len(modes)} with a wrong mode: {some(named)}"
+    more = f"; and {len(named) - 1} more" if len(named) > 1 else ""
+    text = f"{len(modes)} with a wrong mode: {some(named[:1])}{more}"
     return Check("permissions", "fail" if closed else "warn", text, "run `llm-memory doctor --fix`")
 
 

@@ -12,7 +12,7 @@ from memories.core.paths import DataFolder
 from memories.disk_use import said_size
 from memories.findings import NAMED, Check
 from memories.named import counted
-from memories.status_keeping import Keeping, keeping
+from memories.status_keeping import CLOCK_TODO, Keeping, keeping, said_ahead
 
 
 def retention(folder: DataFolder) -> Iterator[Check]:
@@ -33,7 +33,10 @@ def retention(folder: DataFolder) -> Iterator[Check]:
 
 
 def _limits(found: Keeping) -> Check:
-    text = f"transcripts are kept for {found.limits}: {found.said}"
+    if found.newest:
+        text = f"transcripts are kept {found.limits}, but none is let go: {said_ahead(found.newest)}"
+        return Check("retention", "warn", text, CLOCK_TODO)
+    text = f"transcripts are kept {found.limits}: {found.said}"
     if found.due and found.starts_at:
         todo = "see `llm-memory forget --expired --dry-run`; to keep them, set it back in config/settings.json"
         return Check("retention", "warn", text, todo)

@@ -33,16 +33,20 @@ def secrets(folder: DataFolder, *, read_only: bool) -> Iterator[Check]:
         yield Check("secrets", "warn", f"{len(found)} {what} what looks like a secret ({rules})", _TODO)
     else:
         yield Check("secrets", "ok", "no memory holds what looks like one")
-    yield from _archive(folder, settings, redactor)
+    unmasked = unmasked_archive(folder, settings)
+    if unmasked is not None:
+        yield unmasked
 
 
-def _archive(folder: DataFolder, settings: dict[str, Any], redactor: Redactor) -> Iterator[Check]:
-    """Whether what was archived before the setting, or by older rules, was looked at since."""
+def unmasked_archive(folder: DataFolder, settings: dict[str, Any]) -> Check | None:
+    """What to do where not all that was archived before the setting, or by older rules, was looked at since; None where
+    it was, or where the setting is off."""
     if not settings["redact_transcripts"] or not any(files.entries(folder.transcripts)):
-        return
-    if not redact_existing.is_archive_redacted(folder, redactor):
-        text = "archived transcripts may hold secrets from before redact_transcripts was on, or by older rules"
-        yield Check("secrets", "warn", text, "run `llm-memory redact --apply`, which masks them")
+        return None
+    if redact_existing.is_archive_redacted(folder, redact.redactor(settings)):
+        return None
+    text = "archived transcripts may hold secrets from before redact_transcripts was on, or by older rules"
+    return Check("secrets", "warn", text, "run `llm-memory redact --apply`, which masks them")
 
 
 def _all(folder: DataFolder) -> Iterable[str]:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from memories.core import forgotten, session_logs, transcripts
+from memories.core import files, forgotten, session_logs, transcripts
 from memories.core.paths import DataFolder, claude_config_dir
 from memories.core.transcripts import Source
 from memories.findings import NAMED, Check
@@ -39,7 +39,7 @@ def transcripts_kept(folder: DataFolder, sources: list[Source]) -> Iterator[Chec
         named = _named([one.session_id for one in sorted(leaving, key=lambda one: one.mtime_ns)])
         text = f"{len(leaving)} not archived and deleted by Claude Code within {SOON_DAYS} days"
         yield Check("transcripts", "fail", f"{text} (cleanupPeriodDays: {days}): {named}", "run `llm-memory sync`")
-    kept = f"{len(states)} archived, {len(sources)} kept by Claude Code"
+    kept = f"{len(states)} archived, {len(sources)} kept by Claude Code{_left_out(folder, sources, states, waiting)}"
     unlogged = unlogged_sessions(folder, sources, states)
     if len(waiting) > len(leaving):
         text = f"{kept}, {len(waiting) - len(leaving)} not archived yet"
@@ -49,6 +49,18 @@ def transcripts_kept(folder: DataFolder, sources: list[Source]) -> Iterator[Chec
         yield Check("session logs", "warn", text, "run `llm-memory sync`")
     if not waiting:
         yield Check("transcripts", "ok", kept)
+
+
+def _left_out(
+    folder: DataFolder, sources: list[Source], states: dict[str, tuple[int, int]], waiting: list[Source]
+) -> str:
+    """Why of what Claude Code keeps some is not archived and does not wait to be; "" where there is none."""
+    paths = {one.path for one in waiting}
+    rest = [one for one in sources if one.path not in paths and not transcripts.is_archived(folder, one, states)]
+    gone = sum(forgotten.kind_of(folder, one.session_id, one.mtime_ns) is not None for one in rest)
+    parts = [f"{gone} forgotten or let go"] if gone else []
+    parts += [f"{len(rest) - gone} excluded or without a word"] if len(rest) > gone else []
+    return f" ({', '.join(parts)})" if parts else ""
 
 
 def waiting_transcripts(folder: DataFolder, sources: list[Source]) -> list[Source]:
@@ -110,7 +122,7 @@ def cleanup_days() -> int:
 def read_json(path: str) -> dict[str, Any] | None:
     """A JSON object in a file; None where there is none."""
     try:
-        with open(path, encoding="utf-8") as file:
+        with files.open_plain(path) as file:
             value = json.load(file)
     except (OSError, ValueError, RecursionError):
         return None

@@ -13,6 +13,8 @@ from memories.core import (
     archived_sessions,
     clock,
     forgotten,
+    mirror,
+    mirror_schema,
     projects,
     records,
     scope,
@@ -21,7 +23,7 @@ from memories.core import (
     transcripts,
 )
 from memories.core import settings as user_settings
-from memories.core.errors import ProjectError, TranscriptError
+from memories.core.errors import MirrorUnavailableError, ProjectError, TranscriptError
 from memories.core.paths import DataFolder
 from memories.core.transcript_items import clean
 from memories.core.transcripts import Source
@@ -63,6 +65,16 @@ class Listed:
     stays: list[Stored]
     kind: str | None
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether it is forgotten already, and nothing of it is here."""
+        return self.kind == forgotten.FORGOTTEN and not self.files and not self.logs
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether there is no trace of it, neither here nor in Claude Code's folder."""
+        return self.kind is None and not (self.files or self.logs or self.claude_path or self.stays)
+
 
 class _Log(NamedTuple):
     """A session log's row."""
@@ -72,6 +84,25 @@ class _Log(NamedTuple):
     ended_at: str
     turns: int | None
     project: str | None
+
+
+def index(folder: DataFolder) -> sqlite3.Connection | None:
+    """The index as it is; None where it cannot be read."""
+    try:
+        return mirror.connect(folder.mirror, read_only=True)
+    except MirrorUnavailableError:
+        return None
+
+
+def no_index() -> sqlite3.Connection:
+    """An index without a row, for Known: sessions are then found by their files."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    mirror_schema.create(connection)
+    return connection
+
+
+def _is_file(folder: DataFolder, uuid: str) -> bool:
+    return os.path.lexists(records.record_path(folder, uuid))
 
 
 class Known:
@@ -134,7 +165,7 @@ class Known:
         if not ended_at and (place.ended_ns or source):
             ended_at = clock.format_time((place.ended_ns or (source.mtime_ns if source else 0)) / 1e9)
         uuids = [one.uuid for one in logs]
-        if own not in uuids and records.tombstone(self._folder, own) is not None:
+        if own not in uuids and (_is_file(self._folder, own) or records.tombstone(self._folder, own) is not None):
             uuids.append(own)
         return Listed(
             session_id=session_id,
@@ -226,13 +257,18 @@ def outside(folder: DataFolder) -> list[str]:
     return lines
 
 
-def lines_of(one: Listed, *, is_running: bool, log_stays: bool) -> Iterator[str]:
-    """A session as a terminal shows it. log_stays: only its transcript is to go."""
+def head_of(one: Listed) -> Iterator[str]:
+    """Which session it is: its id, date, project and turns, and its title below."""
     facts = [one.ended_at[:16].replace("T", " "), _line(one.project)]
     facts += [counted(one.turns, "turn")] if one.turns is not None else []
     yield "  ".join([one.session_id, *filter(None, facts)])
     if one.title:
         yield f"  {_line(one.title)}"
+
+
+def lines_of(one: Listed, *, is_running: bool, log_stays: bool) -> Iterator[str]:
+    """A session as a terminal shows it. log_stays: only its transcript is to go."""
+    yield from head_of(one)
     yield f"  goes:  {_goes(one, log_stays=log_stays)}"
     stays = [f"{_stored(stored)}" for stored in one.stays]
     stays += [f"its session log {uuid}" for uuid in one.logs if log_stays]

@@ -11,6 +11,9 @@ from memories.management.shown import shown
 SHOWN_LINES = 5
 """Lines of a file that are named; the rest is counted."""
 
+SHOWN_FILES = 10
+"""Files that are named of those that stay as they are; the rest is counted."""
+
 _KINDS = (RECORD, TOMBSTONE, TRANSCRIPT, LOG, OTHER, OWN)
 _NAMES = {
     RECORD: ("memory", "memories"),
@@ -34,12 +37,13 @@ def as_json(found: Rescan, *, applies: bool, scrubbed: bool) -> dict[str, Any]:
     """The run for programs."""
     return {
         "applied": applies,
-        "clean": found.is_clean and scrubbed,
+        "clean": found.is_empty and scrubbed,
         "index_scrubbed": scrubbed if applies else None,
         "looked_at": found.looked,
         "findings": [_finding(one) for one in found.findings],
         "unmasked_transcripts": found.unmasked,
         "left": [{"path": path, "reason": reason} for path, reason in found.left],
+        "kept": [{"path": path, "what": what} for path, what in found.kept],
     }
 
 
@@ -66,8 +70,12 @@ def lines(found: Rescan, *, applies: bool, scrubbed: bool) -> Iterator[str]:
         yield (
             f"{_counted(len(found.unmasked), TRANSCRIPT)} with what looks like a secret (kept as they are: the setting "
             "redact_transcripts is off; with true the archive is masked, new transcripts at once and these by "
-            "`llm-memory redact --apply`)"
+            "`llm-memory redact --apply`):"
         )
+        yield from _named([shown(path) for path in found.unmasked])
+    if found.kept:
+        yield "Left as it is, and no run changes it:"
+        yield from _named([shown(f"{path}: {what}") for path, what in found.kept])
     for path, reason in found.left:
         yield f"  not done: {shown(path)}: {shown(reason)}"
     if not scrubbed:
@@ -77,11 +85,33 @@ def lines(found: Rescan, *, applies: bool, scrubbed: bool) -> Iterator[str]:
 
 
 def _conclusion(found: Rescan, *, applies: bool) -> str:
-    if applies:
-        return "Done." if found.is_clean else "Not all of it could be redacted: see above."
-    if found.is_clean:
-        return "Nothing to redact."
-    return "Nothing was changed: this was a dry run. `llm-memory redact --apply` redacts it, for good."
+    if not found.is_clean:
+        if applies:
+            return "Not all of it could be redacted: see above."
+        return "Nothing was changed: this was a dry run. `llm-memory redact --apply` redacts it, for good."
+    if found.is_empty:
+        return "Done. Nothing is left." if any(one.is_done for one in found.findings) else "Nothing to redact."
+    done = "All else is redacted" if any(one.is_done for one in found.findings) else "Nothing was redacted"
+    return f"{done}; {' and '.join(_rest(found))}."
+
+
+def _rest(found: Rescan) -> Iterator[str]:
+    """What is left by a run that did all it could, and why."""
+    raw = len(found.unmasked)
+    if raw:
+        files = "1 file of archived transcripts stays" if raw == 1 else f"{raw} files of archived transcripts stay"
+        yield f"{files} raw because redact_transcripts is off"
+    own = sum(one.kind == OWN for one in found.findings)
+    if own:
+        yield f"{_counted(own, OWN)} {'is' if own == 1 else 'are'} not changed"
+    if found.kept:
+        yield "what stands in names of files and in fields that are kept is left (listed above)"
+
+
+def _named(texts: list[str]) -> Iterator[str]:
+    yield from (f"  {text}" for text in texts[:SHOWN_FILES])
+    if len(texts) > SHOWN_FILES:
+        yield f"  and {len(texts) - SHOWN_FILES} more"
 
 
 def _told(one: Finding) -> str:

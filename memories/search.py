@@ -66,12 +66,13 @@ def memory_search(
     tags: str | list[str] | None = None,
     include_archived: bool = False,
     offset: int = 0,
+    newest: str = "memory_recent",
 ) -> dict[str, Any]:
     """What answers a question, best first: {"results": [...], "hint": str or None}. Any text is a valid question.
 
     scope: of SCOPES. project restricts, boosted only prefers (memories). since, until: times as a person names them,
-    both included. tags: all of them; with tags or type, scope `all` is memories only. Raises QueryError,
-    MirrorUnavailableError, sqlite3.Error.
+    both included. tags: all of them; with tags or type, scope `all` is memories only. newest: what lists the newest
+    memories where the question is asked, for the hint. Raises QueryError, MirrorUnavailableError, sqlite3.Error.
     """
     listed = ",".join(tags) if isinstance(tags, list) else tags or ""
     wanted = Wanted(
@@ -80,7 +81,7 @@ def memory_search(
     )  # fmt: skip
     _check(wanted, scope, limit, offset)
     raw = selectors.mirror_connection(folder)
-    answer = _Answer(raw, wanted, scope, offset, offset + limit)
+    answer = _Answer(raw, wanted, scope, offset, offset + limit, newest)
     return {"results": [_shown(hit) for hit in answer.found[offset:]], "hint": answer.hint()}
 
 
@@ -111,11 +112,12 @@ def _bound(text: str | None, side: int) -> int | None:
 class _Answer:
     """The hits of a question, up to so many, best first, and what is to be said with them."""
 
-    def __init__(self, raw: sqlite3.Connection, wanted: Wanted, scope: str, offset: int, end: int) -> None:
+    def __init__(self, raw: sqlite3.Connection, wanted: Wanted, scope: str, offset: int, end: int, newest: str) -> None:
         self._raw = raw
         self._wanted = wanted
         self._scope = scope
         self._offset = offset
+        self._newest = newest
         self._in_memories = memory_hits.counted(raw, wanted.text) if scope != "transcripts" else []
         self._weights: dict[str, float] | None = None
         memories = memory_hits.find(raw, wanted, self._in_memories, end) if scope != "transcripts" else []
@@ -135,7 +137,7 @@ class _Answer:
     def hint(self) -> str | None:
         """Where else to look; None when there is nothing to say."""
         if not query.terms(self._wanted.text):
-            return "The query holds no word to search for; memory_recent lists the newest memories."
+            return f"The query holds no word to search for; {self._newest} lists the newest memories."
         said = [selectors.several_projects_hint(self._wanted.project)] if self._wanted.project else []
         if not self.found:
             said.append(self._nothing_found())
@@ -175,7 +177,7 @@ class _Answer:
             return "No conversation is in the index yet; `llm-memory sync` archives what Claude Code has."
         if wanted.is_filtered:
             return "Nothing matches with these filters. Leave some out, or try other words."
-        return "Nothing matches. Try other words, or memory_recent for the newest memories."
+        return f"Nothing matches. Try other words; {self._newest} lists the newest memories."
 
     def _projects(self, everywhere: Wanted) -> list[str | None]:
         found = memory_hits.projects(self._raw, everywhere, self._in_memories)

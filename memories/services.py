@@ -9,7 +9,7 @@ from typing import Any
 from django.db import DatabaseError
 
 from memories import narrative_store, selectors
-from memories.core import mirror, records, redact, redaction, scope
+from memories.core import mirror, private_passages, records, redact, redaction, scope
 from memories.core.errors import InvalidRecordError, LLMMemoryError, MirrorUnavailableError, ProjectError
 from memories.core.paths import DataFolder
 from memories.core.projects import Project, fold_name
@@ -90,7 +90,8 @@ def _redact(folder: DataFolder, record: dict[str, Any], warnings: list[str]) -> 
     is left to keep."""
     redactor = redaction.of(folder)
     counts: dict[str, int] = {}
-    for _, _, rule in redactor.spans(record["content"]):
+    content = record["content"]
+    for _, _, rule in redactor.spans(content):
         counts[rule] = counts.get(rule, 0) + 1
     found = redactor.record(record)
     for name in ("session_id", "transcript_ref"):  # ids and paths, but whoever calls may pass anything
@@ -104,14 +105,16 @@ def _redact(folder: DataFolder, record: dict[str, Any], warnings: list[str]) -> 
         and not record["content"].replace(redact.placeholder(redact.PRIVATE), "").strip()
     ):
         raise InvalidRecordError(
-            "All of the content stands in <private>, which is never stored: nothing was stored. Store only what may be "
-            "kept, without <private>."
+            "All of the content is marked as private, which is never stored: nothing was stored. Store only what may "
+            "be kept, without the tags that mark it."
         )
     private = counts.pop(redact.PRIVATE, 0)
     if private:
         what = "1 private passage was" if private == 1 else f"{private} private passages were"
         shown = redact.placeholder(redact.PRIVATE)
-        warnings.append(f"{what} left out before storing: the record holds {shown}.")
+        rest = private_passages.taken_by_unclosed(content)
+        ended = f" A <private> that is never closed took the rest of the text, {rest} characters." if rest else ""
+        warnings.append(f"{what} left out before storing: the record holds {shown}.{ended}")
     if counts:
         total = sum(counts.values())
         what = "1 secret was" if total == 1 else f"{total} secrets were"

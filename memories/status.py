@@ -9,6 +9,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from memories import status_safety
 from memories.capture_status import Capture, capture
 from memories.copies_waiting import Copies, is_record_copy, waiting_copies
 from memories.core import clock, conversation_index, mirror, mirror_scan, records
@@ -31,8 +32,9 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Index:
     """The mirror. types: (record type, active, archived). trash: deleted records. written_at: its last change, UTC.
-    is_behind: records/ or trash/ changed after it. broken: records that cannot be read; foreign: other files in
-    records/; unread: transcripts that cannot be read."""
+    is_behind: records/ or trash/ changed after it. unindexed: archived transcripts that are to be indexed yet, or
+    further. broken: records that cannot be read; foreign: other files in records/; unread: transcripts that cannot be
+    read."""
 
     types: list[tuple[str, int, int]]
     sessions: int
@@ -41,6 +43,7 @@ class Index:
     trash: int
     written_at: str
     is_behind: bool
+    unindexed: int
     broken: Named
     foreign: Named
     unread: Named
@@ -105,7 +108,12 @@ def status(folder: DataFolder) -> Status:
         disk=disk_use(folder, connection),
         keeping=kept,
         capture=captured,
-        attention=[*_attention(index, found_forks, copies), *captured.attention(), *kept.attention()],
+        attention=[
+            *status_safety.attention(folder),
+            *_attention(index, found_forks, copies),
+            *captured.attention(),
+            *kept.attention(),
+        ],
     )
 
 
@@ -130,6 +138,7 @@ def _index(
         trash=_count_deleted(folder),
         written_at=clock.format_time(written_ns / 1e9),
         is_behind=_is_behind(folder, connection, written_ns),
+        unindexed=_unindexed(folder, connection),
         broken=named(broken),
         foreign=named([item for item in skipped if item not in broken]),
         unread=named(conversation_index.problems(connection)),
@@ -141,6 +150,14 @@ def _is_behind(folder: DataFolder, connection: sqlite3.Connection, written_ns: i
     scanned = connection.execute("SELECT records_mtime_ns, trash_mtime_ns FROM scan").fetchone()
     now = mirror_scan.folder_mtimes(folder)
     return any(mtime not in (0, seen) and mtime > written_ns for mtime, seen in zip(now, scanned, strict=True))
+
+
+def _unindexed(folder: DataFolder, connection: sqlite3.Connection) -> int:
+    """How many archived transcripts the index does not know as far as they go."""
+    known: dict[str, int] = dict(connection.execute("SELECT path, size FROM session").fetchall())
+    unread = dict(conversation_index.problems(connection))
+    files = conversation_index.transcript_files(folder)
+    return sum(known.get(path) != size and path not in unread for path, _, size in files)
 
 
 def _written_ns(folder: DataFolder) -> int:

@@ -144,13 +144,21 @@ def _index(found: Status) -> list[str]:
     index = found.index
     if index is None:
         return ["not ready: run `llm-memory sync`"]
-    lines = [f"written {_when(index.written_at)}" + (", behind the files" if index.is_behind else ", up to date")]
+    lines = [f"written {_when(index.written_at)}, {_progress(index)}"]
     for group, what in ((index.broken, "record"), (index.unread, "transcript")):
         if group:
             lines += [f"{counted(group.count, what)} cannot be read:", *_named(group)]
     if index.foreign:
         lines.append(f"{counted(index.foreign.count, 'other file')} in records/")
     return lines
+
+
+def _progress(index: Index) -> str:
+    if index.is_behind:
+        return "behind the files"
+    if index.unindexed:
+        return f"{counted(index.unindexed, 'transcript')} still being indexed"
+    return "up to date"
 
 
 def _named(group: Named) -> Iterator[str]:
@@ -164,13 +172,16 @@ def _named(group: Named) -> Iterator[str]:
 def _machines(machines: list[Machine]) -> list[str]:
     if not machines:
         return ["none has stored a memory here yet"]
-    names = [f"{one.name or 'not said'}{' (this one)' if one.is_this else ''}" for one in machines]
-    wide = min(max(map(len, names)), MACHINE)
+    shown = [one for one in machines if one.name or one.memories]
+    names = [f"{one.name or 'not said'}{' (this one)' if one.is_this else ''}" for one in shown]
+    wide = min(max(map(len, names), default=0), MACHINE)
     lines = []
-    for name, one in zip(names, machines, strict=True):
-        count = counted(one.memories, "memory", "memories") if one.memories else counted(one.session_logs, "log")
+    for name, one in zip(names, shown, strict=True):
+        has_logs_alone = one.session_logs and not one.memories
+        count = counted(one.session_logs, "log") if has_logs_alone else counted(one.memories, "memory", "memories")
         lines.append(f"{_cut(name, wide):<{wide}}  {count:>14}  {_when(one.changed_at)}")
-    return lines
+    logs = sum(one.session_logs for one in machines if not one.name)
+    return lines + ([f"session logs (the same on every machine): {logs:,}"] if logs else [])
 
 
 def _conflicts(found: Status) -> list[str]:

@@ -59,8 +59,8 @@ def find(folder: DataFolder, name: str) -> ArchivedTranscript:
     match = _NAME.fullmatch(name.strip())
     if match is None:
         raise TranscriptError(
-            f"{name[:80]!r} is no session: take a session id, or at least the first {MIN_PREFIX} characters of one; "
-            "`<session id>/agent-<id>` for a subagent's. memory_search and `llm-memory transcript` show them."
+            f"{name[:80]!r} is no session: take a session id, or at least the first {MIN_PREFIX} characters of one. "
+            "`llm-memory transcript` lists the newest."
         )
     session_id = _whole_id(folder, match[1])
     stem = match[2] or ""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import sqlite3
 import stat
 
 from memories.core import (
@@ -28,24 +29,24 @@ from memories.core import (
     merge_log,
     mirror,
     record_copies,
-    session_place,
     transcript_copies,
     transcripts,
 )
 from memories.core.bundle import Member
-from memories.core.bundle_reading import CHUNK_BYTES, Reader
-from memories.core.errors import BundleError, InvalidRecordError, StorageError
+from memories.core.bundle_reading import Reader
+from memories.core.errors import BundleError, InvalidRecordError, MirrorUnavailableError, StorageError
 from memories.core.locks import FileLock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from typing import BinaryIO
 
     from memories.core.copies import Outcome
     from memories.core.paths import DataFolder
 
     Progress = Callable[[str, int, int], None]
+    Agree = Callable[[list[str]], bool]
 
 WAIT_SECONDS = 60.0
 """How long an import waits for another process that merges, or that updates the mirror."""
@@ -65,9 +66,9 @@ class ImportResult:
     kept: uuids and paths of what is kept beside because it differs; left: (path, reason) of what could not be merged;
     files and bytes: what the bundle holds; machine: who exported it; secrets: how many were replaced in records;
     forgotten: ids of the sessions whose files were left out because a mark says so; removed: of those of which what was
-    here went, because a mark in the bundle says so."""
+    here went, because a mark in the bundle says so; spared: of those whose mark in the bundle was not taken."""
 
-    __slots__ = ("bytes", "counts", "files", "forgotten", "kept", "left", "machine", "removed", "secrets")
+    __slots__ = ("bytes", "counts", "files", "forgotten", "kept", "left", "machine", "removed", "secrets", "spared")
 
     def __init__(self) -> None:
         self.counts = {kind: dict.fromkeys((NEW, MERGED, SAME, LEFT, FORGOTTEN), 0) for kind in bundle.KINDS}
@@ -75,6 +76,7 @@ class ImportResult:
         self.left: list[tuple[str, str]] = []
         self.forgotten: set[str] = set()
         self.removed: list[str] = []
+        self.spared: list[str] = []
         self.files = self.bytes = self.secrets = 0
         self.machine = ""
 
@@ -86,18 +88,23 @@ def run(
     shipped_rules: Callable[[], Sequence[str]],
     dry_run: bool = False,
     progress: Progress | None = None,
+    projects_dir: str = "",
+    agree: Agree | None = None,
 ) -> ImportResult:
     """Bring a bundle's files into the data folder and the mirror up to date.
 
     file: open in binary at the bundle's beginning; what cannot be read twice (a pipe) is kept beside meanwhile.
     shipped_rules: as in merge_copies.run. dry_run: the same answer, worked out in a scratch folder outside of the data
-    folder. progress(what, done, total). Raises BundleError (nothing was touched), StorageError or LockTimeoutError
+    folder. progress(what, done, total). agree(sessions): whether marks in the bundle may remove what is here of these
+    sessions, which is asked before anything is touched; None: they may not. projects_dir: Claude Code's transcripts,
+    which count as here; "" for none. Raises BundleError (nothing was touched), StorageError or LockTimeoutError
     (run it again: it goes on from what is there).
     """
     staging = ""
     try:
         staging = bundle_staging.scratch_folder() if dry_run else bundle_staging.staging_folder(folder)
-        result = _Import(folder, staging, shipped_rules, progress, dry_run=dry_run).run(file)
+        work = _Import(folder, staging, shipped_rules, progress, projects_dir, agree, dry_run=dry_run)
+        result = work.run(file)
     except OSError as error:
         where = error.filename or folder.root
         raise StorageError(
@@ -125,6 +132,8 @@ class _Import:
         staging: str,
         shipped_rules: Callable[[], Sequence[str]],
         progress: Progress | None,
+        projects_dir: str,
+        agree: Agree | None,
         *,
         dry_run: bool,
     ) -> None:
@@ -132,6 +141,9 @@ class _Import:
         self._staging = staging
         self._shipped_rules = shipped_rules
         self._progress = progress
+        self._projects_dir = projects_dir
+        self._agree = agree
+        self._may_go: set[str] = set()  # sessions of which marks in the bundle may remove what is here
         self._trial = bundle_trial.Trial(folder, os.path.join(staging, "trial")) if dry_run else None
         self._place = folder if self._trial is None else self._trial.place
         self._result = ImportResult()
@@ -140,7 +152,7 @@ class _Import:
 
     def run(self, file: BinaryIO) -> ImportResult:
         """Verify, then merge."""
-        again = file if _is_plain(file) else self._spool(file)
+        again = file if _is_plain(file) else bundle_staging.spool(self._staging, file)
         try:
             total = os.fstat(again.fileno()).st_size
             room = bundle_staging.room_on_disk(self._folder)
@@ -150,6 +162,9 @@ class _Import:
             self._result.machine = manifest.machine
             self._result.files = len(members)
             self._result.bytes = sum(member.size for member in members)
+            at_stake = self._at_stake(bundle_marks.Marks(self._folder, members))
+            if at_stake and self._agree is not None and self._agree(at_stake):
+                self._may_go.update(at_stake)
             if self._trial is not None:
                 self._merge_all(again, members)
             else:
@@ -166,16 +181,6 @@ class _Import:
             return lambda _: None
         tell = self._progress
         return lambda done: tell(what, done, max(total, done))
-
-    def _spool(self, file: BinaryIO) -> BinaryIO:
-        """A copy of what a pipe gives, to be read twice."""
-        path = os.path.join(self._staging, "bundle")
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        copy = open(fd, "w+b")  # noqa: SIM115 - run() closes it
-        while chunk := file.read(CHUNK_BYTES):
-            copy.write(chunk)
-        copy.seek(0)
-        return copy
 
     def _merge_all(self, file: BinaryIO, members: list[Member]) -> None:
         reader = Reader(file)
@@ -204,22 +209,29 @@ class _Import:
 
     def _is_there(self, member: Member) -> bool:
         """Whether the file holds these very bytes already: then nothing is gained."""
-        roots = {self._folder.root, self._place.root}
-        return any(_digest_of(os.path.join(root, member.name), member.size) == member.sha256 for root in roots)
+        paths = {os.path.join(root, member.name) for root in (self._folder.root, self._place.root)}
+        return any(bundle_staging.digest_of(path, member.size) == member.sha256 for path in paths)
+
+    def _at_stake(self, marks: bundle_marks.Marks) -> list[str]:
+        return marks.at_stake(self._projects_dir, _logged(self._folder) if marks.new else set())
 
     def _forget(self, marks: bundle_marks.Marks) -> None:
-        """Mark the sessions that the bundle says must not come back, and remove what is here of them."""
+        """Mark the sessions that the bundle says must not come back, and remove what is here of them, where that was
+        agreed to."""
+        at_stake = self._at_stake(marks)
+        self._result.spared = [one for one in at_stake if one not in self._may_go]
+        marks.decline(self._result.spared)
         for member, is_new in marks.members.items():
-            self._count(member, NEW if is_new else SAME)
+            self._count(member, LEFT if member in marks.declined else NEW if is_new else SAME)
         if not marks.new:
             return
-        if self._trial is not None:
-            self._result.removed = sorted(set(marks.new) & session_place.grouped(self._folder).keys())
-            return
-        marks.make()
-        removed = forgetting.enforce(self._folder)
-        self._result.removed = sorted(removed.sessions)
-        self._result.left += removed.left
+        gone = set(at_stake) - set(self._result.spared)
+        if self._trial is None:
+            marks.make()
+            removed = forgetting.enforce(self._folder)
+            gone.update(removed.sessions)
+            self._result.left += removed.left
+        self._result.removed = sorted(gone)
 
     def _small(
         self, member: Member, data: bytes, copies_of: record_copies.Beside, incoming: bundle_records.Incoming
@@ -371,29 +383,15 @@ def _is_plain(file: BinaryIO) -> bool:
     return stat.S_ISREG(os.fstat(file.fileno()).st_mode) and file.tell() == 0
 
 
-def _lstat(path: str) -> os.stat_result | None:
+def _logged(folder: DataFolder) -> set[str]:
+    """The sessions that have logs, also under other ids than ours, as the index knows them; without one, none."""
     try:
-        return os.lstat(path)
-    except OSError:
-        return None
-
-
-def _digest_of(path: str, size: int) -> str | None:
-    """sha256 of a plain file of that size; None for any other."""
-    found = _lstat(path)
-    if found is None or not stat.S_ISREG(found.st_mode) or found.st_size != size:
-        return None
-    digest = hashlib.sha256()
+        connection = mirror.connect(folder.mirror, read_only=True)
+    except MirrorUnavailableError:
+        return set()
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError:
-        return None
-    with open(fd, "rb") as file:
-        for chunk in _pieces(file):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
-def _pieces(file: BinaryIO) -> Iterator[bytes]:
-    while chunk := file.read(CHUNK_BYTES):
-        yield chunk
+        return {one for (one,) in connection.execute("SELECT session_id FROM memory WHERE type = 'session_log'")}
+    except sqlite3.Error:
+        return set()
+    finally:
+        connection.close()

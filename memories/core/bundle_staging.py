@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 
 from memories.core import files
 from memories.core.errors import BundleError
@@ -14,9 +15,11 @@ from memories.core.errors import BundleError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import BinaryIO
 
     from memories.core.paths import DataFolder
 
+_CHUNK_BYTES = 1 << 20
 _STAGING = re.compile(r"import-(\d+)")
 
 
@@ -35,6 +38,16 @@ def staging_folder(folder: DataFolder) -> str:
     staging = os.path.join(folder.state, f"import-{os.getpid()}")
     os.mkdir(staging, 0o700)
     return staging
+
+
+def spool(staging: str, file: BinaryIO) -> BinaryIO:
+    """A copy of what a pipe gives, to be read twice; whoever asks closes it. Raises OSError."""
+    fd = os.open(os.path.join(staging, "bundle"), os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    copy = open(fd, "w+b")  # noqa: SIM115 - see above
+    while chunk := file.read(_CHUNK_BYTES):
+        copy.write(chunk)
+    copy.seek(0)
+    return copy
 
 
 def transcript_path(folder: DataFolder) -> str:
@@ -101,3 +114,21 @@ def _free_bytes(path: str) -> int:
     """Bytes that may be written where a folder is."""
     found = os.statvfs(path)
     return found.f_bavail * found.f_frsize
+
+
+def digest_of(path: str, size: int) -> str | None:
+    """sha256 of a plain file of that size; None for any other."""
+    import hashlib  # a sync, which sweeps only, does without
+
+    digest = hashlib.sha256()
+    try:
+        found = os.lstat(path)
+        if not stat.S_ISREG(found.st_mode) or found.st_size != size:
+            return None
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return None
+    with open(fd, "rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()

@@ -158,16 +158,24 @@ def iter_lines(
 
 
 def iter_entries(
-    path: str, start: int = 0, end: int | None = None, *, redactor: Redactor | None = None
+    path: str, start: int = 0, end: int | None = None, *, redactor: Redactor | None = None, shorten: bool = False
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """The lines of the main conversation as (line number, object): users' (tool results too), Claude's, compactions.
 
-    start, end, redactor: as in iter_lines. Of a tool result that is no error the output is left out.
+    start, end, redactor: as in iter_lines. shorten: cut texts of megabytes (redaction.shorten). Of a tool result
+    that is no error the output is left out.
 
     Passed over: subagents' lines, what the client marks as its own (isMeta), other attachments than a message queued
     by the user, and repeated uuids (a resumed or forked session repeats lines). Raises TranscriptError.
     """
-    yield from redaction.batched(_entries(path, start, end), redactor or redaction.default())
+    found = _entries(path, start, end)
+    yield from redaction.batched(_shortened(found) if shorten else found, redactor or redaction.default())
+
+
+def _shortened(entries: Iterator[tuple[int, dict[str, Any]]]) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, entry in entries:
+        redaction.shorten(entry)
+        yield number, entry
 
 
 def _entries(path: str, start: int, end: int | None) -> Iterator[tuple[int, dict[str, Any]]]:

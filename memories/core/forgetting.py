@@ -11,7 +11,7 @@ import os
 import sqlite3
 
 from memories.core import files, forgotten, records, session_logs, session_place
-from memories.core.errors import InvalidRecordError, StorageError
+from memories.core.errors import InvalidRecordError, MirrorUnavailableError, StorageError
 from memories.core.forgotten import EXPIRED, FORGOTTEN
 from memories.core.locks import FileLock
 
@@ -33,15 +33,16 @@ BUSY_SECONDS = 5.0
 class Removed:
     """What went. sessions: ids of those of which anything went from transcripts/; logs: files in records/ and trash/;
     left: (path below the data folder, reason) of what could not be removed; is_settled: nothing that the marks stand
-    for is left, in the index neither."""
+    for is left, in the index neither; problem: what kept the index from following, "" for nothing."""
 
-    __slots__ = ("is_settled", "left", "logs", "sessions")
+    __slots__ = ("is_settled", "left", "logs", "problem", "sessions")
 
     def __init__(self) -> None:
         self.sessions: list[str] = []
         self.logs = 0
         self.left: list[tuple[str, str]] = []
         self.is_settled = True
+        self.problem = ""
 
 
 def forget(
@@ -53,16 +54,16 @@ def forget(
 ) -> Removed:
     """Forget sessions for good: marks, then their archives, logs and rows, and what the index's file keeps of them.
 
-    wait_seconds: how long to wait for each other process that is at work. progress(what, done, total). Raises
-    ValueError (no session id), StorageError, LockTimeoutError, MirrorUnavailableError: whatever was raised after the
-    first mark, the next sync goes on from there.
+    An index that cannot be written, as on a full disk, keeps nothing else from going: Removed.problem says so. What
+    goes makes room. wait_seconds: how long to wait for each other process that is at work. progress(what, done, total).
+    Raises ValueError (no session id), StorageError (also where a mark cannot be written), LockTimeoutError: whatever
+    was raised after the first mark, the next sync goes on from there.
     """
     from memories.core import bundle_staging, conversation_index, mirror
 
-    folder.create()
     wanted = list(dict.fromkeys(session_ids))
     for done, session_id in enumerate(wanted, 1):
-        _mark(folder, session_id)
+        _mark(folder, session_id, done - 1)
         if progress is not None:
             progress("marking", done, len(wanted))
     bundle_staging.sweep(folder)
@@ -70,18 +71,26 @@ def forget(
         files.remove_quietly(os.path.join(folder.state, "sessions", session_id))
     with FileLock(os.path.join(folder.state, "merge.lock"), wait_seconds):
         removed = enforce(folder)
-    mirror.update(folder, wait_seconds=wait_seconds)
-    conversation_index.update(folder, wait_seconds=wait_seconds)
-    return finish(folder, removed)
-
-
-def _mark(folder: DataFolder, session_id: str) -> None:
     try:
+        mirror.update(folder, wait_seconds=wait_seconds)
+        conversation_index.update(folder, wait_seconds=wait_seconds)
+        return finish(folder, removed)
+    except (StorageError, MirrorUnavailableError, OSError, sqlite3.Error) as error:
+        removed.is_settled, removed.problem = False, str(error)
+        return removed
+
+
+def _mark(folder: DataFolder, session_id: str, before: int) -> None:
+    """before: how many were marked already, which the next sync removes."""
+    try:
+        folder.create()
         forgotten.mark(folder, session_id, FORGOTTEN)
-    except OSError as error:
-        raise StorageError(
-            f"Cannot write {folder.trash}: {error.strerror}. Check free space and permissions."
-        ) from error
+    except (OSError, StorageError) as error:
+        why = str(error)
+        if isinstance(error, OSError):
+            why = f"Cannot write {folder.trash}: {error.strerror}. Check free space and permissions, then try again."
+        done = f"Only the first {before} are marked as forgotten, and go at the next sync" if before else ""
+        raise StorageError(f"{done or 'Nothing was forgotten'}: {why}") from error
 
 
 def enforce(folder: DataFolder) -> Removed:

@@ -118,7 +118,7 @@ def is_settled(folder: DataFolder) -> bool:
     if not ids:
         return True
     try:
-        with open(_settled_path(folder), "rb") as file:
+        with files.open_plain(_settled_path(folder)) as file:
             return file.read(100) == _fingerprint(ids)
     except OSError:
         return False

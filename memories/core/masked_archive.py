@@ -1,19 +1,21 @@
 """The archive of transcripts with their secrets masked (setting redact_transcripts): same size, same lines, same JSON.
 
-Only whole lines are archived: of one that is still being written a secret may be half there. Sizes are the source's, so
-the quick check (transcripts.is_archived) says "complete" as soon as the source ends with a line. Two versions that
-differ only where one of them has `*` are one, masked by other rules or not yet; of both masks the sum is kept.
+A last line without its end is archived once it is JSON or nothing was written to it for QUIET_SECONDS: of one that is
+still being written a secret may be half there. Sizes are the source's, so the quick check (transcripts.is_archived)
+says "complete" then. Two versions that differ only where one of them has `*` are one, masked by other rules or not yet;
+of both masks the sum is kept.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import time
 
 from memories.core import files
 from memories.core.errors import StorageError
 from memories.core.masking import Masker, are_alike, with_stars_of
-from memories.core.transcripts import CHUNK_BYTES, COMPARED_BYTES, SUFFIX, make_folders
+from memories.core.transcripts import CHUNK_BYTES, COMPARED_BYTES, SUFFIX, files_beside, make_folders
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,12 +24,16 @@ if TYPE_CHECKING:
 
     from memories.core.paths import DataFolder
     from memories.core.redact import Redactor
+    from memories.core.transcripts import Source
 
 PIECE_BYTES = 64 * 1024 * 1024
 """A longer line, or a longer text that is no transcript, is masked in pieces of this size."""
 
 MARKED_BYTES = 1_000_000
 """A smaller archive is compared with the whole of its source when that has grown (some 50 ms)."""
+
+QUIET_SECONDS = 300
+"""Nothing more comes of a line that was begun longer ago: its writer was stopped in the middle."""
 
 _MAX_MARKS = 300
 _OF_LINES = (SUFFIX, ".log", ".log.1")
@@ -43,7 +49,7 @@ def bring_up_to_date(
     """
     found, masker = os.fstat(source), Masker(redactor)
     is_lines = name.endswith(SUFFIX)
-    end = _end_of_lines(source, found.st_size) if is_lines else found.st_size
+    end = _end(source, found) if is_lines else found.st_size
     if old is None and not end and found.st_size:
         return False
     marks = _Marks(folder, redactor.fingerprint)
@@ -124,6 +130,16 @@ def secrets_in(path: str, masker: Masker) -> Iterator[tuple[int, str]]:
         os.close(fd)
 
 
+def kept_in(path: str, masker: Masker) -> Iterator[tuple[str, str]]:
+    """(field, rule) of each secret in a transcript that masks leave. Raises OSError."""
+    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        for piece in pieces(fd, 0, os.fstat(fd).st_size, is_lines=True):
+            yield from masker.kept(piece)
+    finally:
+        os.close(fd)
+
+
 def mask_archived(path: str, masker: Masker) -> None:
     """Mask one file of the archive that is there. Whole or not at all; its mtime changes by a nanosecond, which a file
     sync takes for a change and the quick check does not see. Raises StorageError, OSError."""
@@ -161,6 +177,44 @@ def mask_in_place(path: str, masker: Masker) -> None:
         os.close(fd)
 
 
+def is_quiet(mtime_ns: int) -> bool:
+    """Whether a transcript that was last written to then is archived with a last line that is cut off."""
+    return time.time_ns() - mtime_ns > QUIET_SECONDS * 1_000_000_000
+
+
+def to_mask(folder: DataFolder, source: Source, redactor: Redactor) -> int:
+    """How many bytes an archive of a session would have to mask now, about; no file of it is read."""
+    marks = _Marks(folder, redactor.fingerprint)
+    total = 0
+    for path, name in [*files_beside(source), (source.path, source.session_id + SUFFIX)]:
+        size, mtime_ns = _size_and_time(path)
+        kept, kept_ns = _size_and_time(os.path.join(folder.transcripts, name))
+        if (size, mtime_ns // 1000) != (kept, kept_ns // 1000):
+            total += size - kept if marks.cover(name, kept) else size
+    return total
+
+
+def _size_and_time(path: str) -> tuple[int, int]:
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return 0, 0
+    return found.st_size, found.st_mtime_ns
+
+
+def _end(fd: int, found: os.stat_result) -> int:
+    """Up to which byte offset a transcript is archived: behind its last whole line, or all of it."""
+    end = _end_of_lines(fd, found.st_size)
+    if end == found.st_size or is_quiet(found.st_mtime_ns):
+        return found.st_size
+    tail = os.pread(fd, min(found.st_size - end, PIECE_BYTES), end)
+    try:
+        is_whole = isinstance(json.loads(tail), dict)  # nothing can be added to an object
+    except (ValueError, RecursionError):
+        is_whole = False
+    return end + len(tail) if is_whole else end
+
+
 def _end_of_lines(fd: int, size: int) -> int:
     """Behind the last line end before a byte offset; 0 where there is none."""
     while size > 0:
@@ -173,7 +227,7 @@ def _end_of_lines(fd: int, size: int) -> int:
 
 
 def _ends_alike(source: int, target: str, size: int, masker: Masker) -> bool:
-    """Whether an archive of whole lines ends as its source's mask does there, judged by the last 64 KB."""
+    """Whether an archive that ends with a line ends as its source's mask does there, judged by the last 64 KB."""
     start = max(0, size - COMPARED_BYTES)
     given = os.pread(source, size - start, start)
     if not given.endswith(b"\n"):
@@ -292,7 +346,19 @@ def _keep_both(folder: DataFolder, temp: str, name: str, masker: Masker) -> bool
     for path in continued:
         if path != new_path:
             os.unlink(path)
+            drop_empty_folder(folder, path)
     return True
+
+
+def drop_empty_folder(folder: DataFolder, path: str) -> None:
+    """Remove the folders above a file that is gone, up to the archive itself, as far as nothing is in them."""
+    parent = os.path.dirname(path)
+    while parent.startswith(folder.transcripts + os.sep):
+        try:
+            os.rmdir(parent)
+        except OSError:
+            return  # something is in it
+        parent = os.path.dirname(parent)
 
 
 class _Marks:

@@ -2,7 +2,8 @@
 
 In a JSON document (a transcript's line) secrets are looked for in what its strings say, not in how they are written:
 an escape in between hides none. A value whose name alone says what it is ({"password": "..."}) counts with its name.
-What the product reads by (ids, times, types, the working folder) is never masked. All else is masked as plain text.
+What the product reads by (ids, times, types, the working folder) is never masked: Masker.kept tells what is left there.
+All else is masked as plain text, in UTF-16 too. In tools' output an unclosed <private> is text: nobody marks anything.
 """
 
 from __future__ import annotations
@@ -20,22 +21,28 @@ if TYPE_CHECKING:
 
     Span = tuple[int, int, str]
 
-_TOP, _LINE, _CHILD, _BLOCKS, _BLOCK, _ELSEWHERE = range(6)
+_TOP, _LINE, _CHILD, _BLOCKS, _BLOCK, _RESULT, _ELSEWHERE = range(7)
 """Where in a document something stands: the document itself, in a transcript's line, in its message, in the message's
-content, in a block of that, anywhere else."""
+content, in a block of that, in a tool's result, anywhere else."""
+
+_RESULTS = {_LINE: "toolUseResult", _BLOCK: "content"}
+"""By place, the name of what a tool gave back."""
 
 _CHILDREN = frozenset({"message", "attachment", "origin"})
 
 _STRUCTURAL = {
     _LINE: frozenset(
         "uuid parentUuid logicalParentUuid sessionId session_id timestamp type subtype level role cwd version "
-        "gitBranch userType entrypoint requestId promptId promptSource permissionMode agentId leafUuid messageId "
+        "userType entrypoint requestId promptId promptSource permissionMode agentId leafUuid messageId "
         "toolUseID parentToolUseID sourceToolUseID sourceToolAssistantUUID toolDenialKind".split()
     ),
     _CHILD: frozenset("id type role model kind stop_reason hookName hookEvent commandMode tool_use_id".split()),
-    _BLOCK: frozenset("id type name tool_use_id".split()),
+    _BLOCK: frozenset("id type tool_use_id".split()),
 }
 """Names whose values are never masked, by place. Anywhere else (a tool's input, its output) they mean nothing."""
+
+_PLAIN = re.compile(r"[0-9a-fA-F-]{1,36}|[0-9T:.Z-]{1,30}|(?:toolu|msg|req)_[0-9A-Za-z]{1,40}|[a-z_-]{1,30}")
+"""Ids, times and types as the client writes them: values in which no secret is looked for."""
 
 _TOKEN = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)(?:"|\\?\Z)|[{}\[\],:]', re.DOTALL)
 """A string, closed or cut off by the text's end, or a character of JSON's structure."""
@@ -57,6 +64,9 @@ _PROBE = "q7Zk29XvLm4TwB8sRj5PyH3d"
 _WHOLE_CHARS = 512
 """A value without white space, up to this long, goes whole where its name makes any of it a secret."""
 
+_LOOKED_AT = 4096
+"""Bytes of a text that tell whether it is UTF-16."""
+
 _JSON_BEGINS = ("{", "[", '"')
 _NOTHING: frozenset[str] = frozenset()
 _MAX_NAMES = 10_000
@@ -74,11 +84,12 @@ def masked(line: bytes, redactor: Redactor) -> bytes:
 class Masker:
     """Masks by a redactor's rules. One for many lines: it remembers which names tell secrets."""
 
-    __slots__ = ("_names", "_redactor")
+    __slots__ = ("_harmless", "_names", "_redactor")
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
         self._names: dict[str, tuple[bool, bool]] = {}
+        self._harmless: set[str] = set()
 
     def masked(self, data: bytes) -> bytes:
         """The data with each secret overwritten, line ends excepted; the same object where there is none. Masking that
@@ -94,9 +105,13 @@ class Masker:
 
     def spans(self, data: bytes) -> list[Span]:
         """(first byte, byte behind the last, rule id) of each secret, sorted, none overlapping."""
+        wide = _utf16(data)
+        if wide:
+            text = data[: len(data) // 2 * 2].decode(wide, "surrogatepass")
+            return _in_bytes(text, self._redactor.spans(text, unclosed=False), wide)
         text = data.decode("utf-8", "surrogateescape")
         if text.lstrip("\ufeff \t\r\n")[:1] not in _JSON_BEGINS:
-            return _in_bytes(text, self._redactor.spans(text))
+            return _in_bytes(text, self._redactor.spans(text, unclosed=False))
         is_json, has_any = self._look(text)
         if not has_any:
             return []
@@ -104,6 +119,32 @@ class Masker:
         if not is_json:  # cut off, say: what may be JSON once the rest is there must be so then
             found += _without_structure(text, self._redactor.spans(text))
         return _in_bytes(text, found)
+
+    def kept(self, line: bytes) -> list[tuple[str, str]]:
+        """(name, rule id) of each secret in a transcript's line that masks leave: the product reads by that field."""
+        try:
+            pending: list[tuple[Any, int]] = [([_DECODER.decode(line.decode("utf-8", "replace"))], _TOP)]
+        except (ValueError, RecursionError):
+            return []
+        found: list[tuple[str, str]] = []
+        while pending:
+            inner, place = pending.pop()
+            fixed = _STRUCTURAL.get(place, _NOTHING)
+            for name, one in inner if isinstance(inner, tuple) else ((None, one) for one in inner):
+                if isinstance(one, str) and name in fixed:
+                    found += ((name, rule) for rule in self._rules_in(one))
+                elif isinstance(one, tuple | list) and place < _BLOCK:
+                    pending.append((one, _inside(place, name, isinstance(one, list))))
+        return found
+
+    def _rules_in(self, value: str) -> list[str]:
+        """The rules that find something in what the client writes. The same folder stands in each line."""
+        if _PLAIN.fullmatch(value) or value in self._harmless:
+            return []
+        rules = [rule for _, _, rule in self._redactor.spans(value)]
+        if not rules and len(self._harmless) < _MAX_NAMES:
+            self._harmless.add(value)
+        return rules
 
     def _look(self, text: str) -> tuple[bool, bool]:
         """Whether a text is JSON, and whether a secret may be in it: most lines are JSON and hold none."""
@@ -113,7 +154,7 @@ class Masker:
             return True, True
         except ValueError:
             return False, True
-        clean: set[str] = set()  # a tool's output stands in its line twice
+        clean: set[tuple[str, bool]] = set()  # a tool's output stands in its line twice
         pending: list[tuple[Any, int]] = [([value], _TOP)]
         while pending:
             inner, place = pending.pop()
@@ -122,11 +163,12 @@ class Masker:
                 if name is not None and self._told(name)[0]:
                     return True, True
                 if isinstance(one, str):
-                    if name in fixed or (one in clean and not (name and self._told(name)[1])):
+                    unclosed = not _is_result(place, name)
+                    if name in fixed or ((one, unclosed) in clean and not (name and self._told(name)[1])):
                         continue
-                    if self._in_value(name, one):
+                    if self._in_value(name, one, unclosed=unclosed):
                         return True, True
-                    clean.add(one)
+                    clean.add((one, unclosed))
                 elif isinstance(one, tuple | list):
                     pending.append((one, _inside(place, name, isinstance(one, list))))
         return True, False
@@ -154,7 +196,8 @@ class Masker:
             elif is_object and name in _STRUCTURAL.get(place, _NOTHING):
                 continue
             else:
-                found = self._in_value(name if is_object else None, decoded)
+                its = name if is_object else None
+                found = self._in_value(its, decoded, unclosed=not _is_result(place, its))
             if found:
                 yield from _written(inside, token.start(1), found)
 
@@ -171,9 +214,10 @@ class Masker:
     def _in_name(self, name: str) -> list[Span]:
         return [] if _FIELD.fullmatch(name) else self._redactor.spans(name)
 
-    def _in_value(self, name: str | None, value: str) -> list[Span]:
-        """The secrets in what a string says. name: its name in its object; None: it has none."""
-        found = self._redactor.spans(value)
+    def _in_value(self, name: str | None, value: str, *, unclosed: bool) -> list[Span]:
+        """The secrets in what a string says. name: its name in its object; None: it has none. unclosed: as in
+        Redactor.spans."""
+        found = self._redactor.spans(value, unclosed=unclosed)
         if name is None or not self._told(name)[1]:
             return found
         return [*found, *self._beside(name, value)]
@@ -181,7 +225,7 @@ class Masker:
     def _beside(self, name: str, value: str) -> list[Span]:
         """What of a value is a secret because of its name."""
         before = f'"{name}": "'
-        spans = self._redactor.spans(f'{before}{value}"')
+        spans = self._redactor.spans(f'{before}{value}"', unclosed=False)
         at, end = len(before), len(value)
         found = [(max(0, start - at), min(end, stop - at), rule) for start, stop, rule in spans]
         found = [one for one in found if one[0] < one[1]]
@@ -213,11 +257,29 @@ def _inside(place: int, name: str | None, is_list: bool) -> int:
     """The place of what is in an object or list at a place, which has that name there."""
     if place == _TOP:
         return _LINE
+    if _is_result(place, name):
+        return _RESULT
     if place == _LINE and name in _CHILDREN and not is_list:
         return _CHILD
     if place == _CHILD and name == "content" and is_list:
         return _BLOCKS
     return _BLOCK if place == _BLOCKS and not is_list else _ELSEWHERE
+
+
+def _is_result(place: int, name: str | None) -> bool:
+    """Whether what has that name at a place is what a tool gave back, or a part of it."""
+    return place == _RESULT or (name is not None and _RESULTS.get(place) == name)
+
+
+def _utf16(data: bytes) -> str:
+    """The codec of a text in UTF-16, as tools on Windows write them; "" for any other."""
+    head = data[:_LOOKED_AT]
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16-le" if head[:1] == b"\xff" else "utf-16-be"
+    if b"\0" not in head:
+        return ""
+    halves = {"utf-16-le": head[1::2], "utf-16-be": head[::2]}
+    return next((codec for codec, half in halves.items() if half.count(0) * 2 > len(half)), "")
 
 
 def _decoded(inside: str) -> str | None:
@@ -260,17 +322,18 @@ def _without_structure(text: str, spans: list[Span]) -> Iterator[Span]:
         yield begin, stop, rule
 
 
-def _in_bytes(text: str, spans: list[Span]) -> list[Span]:
+def _in_bytes(text: str, spans: list[Span], codec: str = "utf-8") -> list[Span]:
     """Ranges of a text as ranges of its bytes, sorted; of those that overlap one."""
     found: list[Span] = []
+    errors = "surrogateescape" if codec == "utf-8" else "surrogatepass"
     at = place = 0  # the bytes before a place in the text
     for start, stop, rule in sorted(spans):
         if found and start < place:
             start = place  # noqa: PLW2901 - a part of it is in the one before
         if start >= stop:
             continue
-        first = at + len(text[place:start].encode("utf-8", "surrogateescape"))
-        at = first + len(text[start:stop].encode("utf-8", "surrogateescape"))
+        first = at + len(text[place:start].encode(codec, errors))
+        at = first + len(text[start:stop].encode(codec, errors))
         place = stop
         found.append((first, at, rule))
     return found

@@ -129,7 +129,7 @@ def update(
         try:
             return _update_locked(folder, deadline, progress, rebuild, trust_above)
         except sqlite3.Error as error:
-            if not is_damage(error) or _is_full(folder.root):
+            if not is_damage(error) or is_full(folder.root):
                 raise StorageError(
                     f"The index cannot be written ({error}). Check free space, then run sync."
                 ) from error
@@ -140,8 +140,11 @@ def update(
             raise StorageError(f"The index cannot be built ({error}). Check free space, then run sync.") from error
 
 
-def _is_full(place: str) -> bool:
-    """Whether a disk has no room for SQLite's shared memory and log: its error is then that of a broken file, too."""
+def is_full(place: str) -> bool:
+    """Whether a disk has no room for SQLite's shared memory and log: its error is then that of a broken file, too.
+
+    place: a folder on it. Raises OSError where it is not there.
+    """
     found = os.statvfs(place)
     return found.f_bavail * found.f_frsize < _ROOM_BYTES
 

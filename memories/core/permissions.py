@@ -50,7 +50,7 @@ def check(folder: DataFolder) -> None:
     if place != root:
         found = os.stat(place)
         if own == _ROOT != found.st_uid:
-            _refuse(f"{root} would be made in {place}, which belongs to {user_name(found.st_uid)}", _as_user(found))
+            _refuse(f"{root} would be made in {place}, which belongs to {user_name(found.st_uid)}", _as_user(found, ""))
     else:
         _check_owner(root, own)
         _check_mode(folder)
@@ -104,15 +104,17 @@ def _check_owner(root: str, own: int) -> None:
         return
     text = f"{root} belongs to {user_name(found.st_uid)}"
     if own == _ROOT:
-        _refuse(f"{text}, and this runs as root", _as_user(found))
+        _refuse(f"{text}, and this runs as root", _as_user(found, root))
     todo = f"look at what is in it, then run sudo chown -R {user_name(own)} {_quoted(root)}"
     _refuse(f"{text}, not to {user_name(own)}", f"{todo}, or set LLM_MEMORY_HOME to a folder of your own")
 
 
-def _as_user(found: os.stat_result) -> str:
+def _as_user(found: os.stat_result, path: str) -> str:
+    """What root can do about a folder of another user's. path: what root may take over, "" for nothing."""
     name = user_name(found.st_uid)
     name = f"'#{found.st_uid}'" if name.startswith("user ") else name
-    return f"run it as that user (sudo -u {name} ...), or set LLM_MEMORY_HOME to a folder of root's"
+    take = f"take it over after a look at what is in it (chown -R root {_quoted(path)}), " if path else ""
+    return f"run it as that user (sudo -u {name} ...), {take}or set LLM_MEMORY_HOME to a folder of root's"
 
 
 def _check_mode(folder: DataFolder) -> None:
@@ -123,7 +125,7 @@ def _check_mode(folder: DataFolder) -> None:
     todo = f"run chmod 700 {_quoted(folder.root)} after looking at what is in it"
     who = _writers(found, sticky_is_safe=False)
     if who:
-        _refuse(f"{folder.root} can be written by {who}: anyone of them could plant memories", todo)
+        _refuse(f"{folder.root} can be written by {who}: any of them could plant memories", todo)
     if found.st_mode & (stat.S_IXGRP | stat.S_IXOTH):
         for part in folder.parts()[1:]:
             try:
@@ -131,7 +133,7 @@ def _check_mode(folder: DataFolder) -> None:
             except OSError:
                 continue  # not there yet
             if who:
-                _refuse(f"{part} can be written by {who}: anyone of them could plant memories", todo)
+                _refuse(f"{part} can be written by {who}: any of them could plant memories", todo)
 
 
 def _writers(found: os.stat_result, *, sticky_is_safe: bool = True) -> str:

@@ -67,6 +67,8 @@ def faults(folder: DataFolder, *, program: bool = True) -> Faults:
                 state = entry.stat(follow_symlinks=False)
             except OSError:
                 continue  # gone meanwhile
+            if entry.path == folder.mirror and stat.S_ISDIR(state.st_mode):
+                continue  # not ours: doctor's check of the index says so
             inside = is_program or entry.path == folder.lib
             _judge(found, entry.path, state, is_program=inside)
             if stat.S_ISDIR(state.st_mode):

@@ -12,6 +12,7 @@ import stat
 
 from memories.core import git_folders
 from memories.core.paths import home_dir
+from memories.core.settings import why_off
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -96,7 +97,8 @@ def identify(cwd: str, settings: dict[str, Any]) -> Project | None:
         repository = git_folders.Repository(repository.top, repository.top, repository.common)
     others = [repository.root, _in_main_worktree(folder, repository)] if repository else []
     markers = _Markers(_upwards(folder, *others[1:]))
-    reason = markers.reason or _excluded_by((cwd, folder, *others), settings.get("excluded_paths") or [])
+    reason = markers.reason or why_off(settings)
+    reason = reason or _excluded_by((cwd, folder, *others), settings.get("excluded_paths") or [])
     found = None if folder in {home, "/"} else _identity(folder, repository, markers)
     if found is None:
         return _build(("path:" + folder, os.path.basename(folder), folder), cwd, {}, reason) if reason else None
@@ -239,6 +241,6 @@ def _excluded_by(folders: tuple[str, ...], patterns: list[str]) -> str | None:
             subject = path if "/" in full else os.path.basename(path)
             if any(fnmatchcase(subject, glob) for glob in globs):
                 if full == "/":
-                    return "the setting excluded_paths covers everything, or cannot be read: see `llm-memory doctor`"
+                    return f"{pattern!r} in the setting excluded_paths covers everything"
                 return f"it matches {pattern!r} in the setting excluded_paths"
     return None

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 PRIVATE = "private"
 """The id under which a <private> passage is found."""
 
-VERSION = 1
+OWN = "own-pattern"
+"""The id under which a pattern of the user finds something."""
+
+VERSION = 2
 """Raise it when code finds something else than before: with the tables it makes the fingerprint."""
 
 _FIXED = frozenset(
@@ -31,10 +34,15 @@ _FIXED = frozenset(
 
 _STEMS = tuple((stem, stem.encode()) for stem in secret_rules.KEY_STEMS)
 _LONG_STEMS = tuple((stem, stem.encode()) for stem in secret_rules.LONG_KEY_STEMS)
+_STEMS_ABROAD = ("contraseñ", "парол", "密码", "密碼", "口令", "パスワード", "비밀번호", "hasło")
+"""Words for passwords that only texts with letters beyond ASCII are searched for (secret_keys.py knows their forms)."""
 _PLACES: dict[str, list[tuple[str, bytes]]] = {}
 for _, _word, _gate, _, _ in secret_rules.PLACES:
     if (_word, _word.encode()) not in _PLACES.setdefault(_gate, []):
         _PLACES[_gate].append((_word, _word.encode()))
+_BEFORE = 40  # characters before a place's literal and
+_REACH = 1000  # behind it that say whether a pattern that searches a line matches
+_VERDICTS = 500  # values of one place whose verdict is remembered
 _SHORT = 15  # characters of a word that is too short for a token
 _MARKS = bytes.maketrans(b"\"'`,;<>(){}|", b" " * 12)
 """Marks that no token holds part words as blanks do: code and JSON have few long words then."""
@@ -80,30 +88,44 @@ class Redactor:
         rules = (VERSION, secret_rules.TOKENS, secret_rules.PLACES, secret_rules.PEM, secret_rules.PUTTY)
         self.fingerprint = (zlib.crc32(repr((rules, tuple(patterns))).encode("utf-8", "replace")) >> 1) or 1
 
-    def spans(self, text: str) -> list[Span]:
-        """(start, end, rule id) of each secret in a text, sorted, none overlapping; patterns of the user are `user`.
+    def spans(self, text: str, unclosed: bool = True) -> list[Span]:
+        """(start, end, rule id) of each secret in a text, sorted, none overlapping; patterns of the user are OWN.
 
         Placeholders that stand in the text are no part of any. Where rules overlap, their union is one span.
+        unclosed: whether a <private> that nothing closes takes the rest of the text; else it is text.
         """
-        found = list(_built_in(text))
-        for pattern in self._patterns:
-            found += [(*match.span(bool(pattern.groups)), "user") for match in pattern.finditer(text)]
-        return _disjoint(text, found) if found else []
+        return self._spans(text, unclosed, None)
 
-    def text(self, text: str) -> str:
-        """A text with each secret replaced by placeholder(rule); the same object where there is none.
+    def text(self, text: str, unclosed: bool = True) -> str:
+        """A text with each secret replaced by placeholder(rule); the same object where there is none. unclosed: as in
+        spans().
 
         Doing it again changes nothing: it is done until nothing is found. Each time fewer characters are left outside
         placeholders, so it ends.
         """
-        spans = self.spans(text)
+        return self._replaced(text, self.spans(text, unclosed), unclosed)
+
+    def _spans(self, text: str, unclosed: bool, near: list[tuple[int, int]] | None) -> list[Span]:
+        found = list(_built_in(text, unclosed, near))
+        for pattern in self._patterns:
+            found += [(*match.span(bool(pattern.groups)), OWN) for match in pattern.finditer(text)]
+        return _disjoint(text, found) if found else []
+
+    def _replaced(self, text: str, spans: list[Span], unclosed: bool) -> str:
+        """The text without these spans, and without what is found once they are gone."""
         while spans:
-            parts, end = [], 0
+            parts: list[str] = []
+            near: list[tuple[int, int]] = []  # where placeholders stand now: names are looked at again around them only
+            end = size = 0
             for start, stop, rule in spans:
-                parts += [text[end:start], placeholder(rule)]
+                shown = placeholder(rule)
+                size += start - end
+                near.append((size, size + len(shown)))
+                size += len(shown)
+                parts += [text[end:start], shown]
                 end = stop
             text = "".join([*parts, text[end:]])
-            spans = self.spans(text)
+            spans = self._spans(text, unclosed, near)
         return text
 
     def record(self, record: dict[str, Any]) -> list[str]:
@@ -126,16 +148,16 @@ class Redactor:
         return list(found)
 
     def _field(self, name: Any, value: str, found: dict[str, None]) -> str:
-        rules = [rule for _, _, rule in self.spans(value)]
-        if not rules and isinstance(name, str):
+        spans = self.spans(value)
+        if not spans and isinstance(name, str):
             from memories.core import secret_keys
 
             rule = secret_keys.field_rule(name, value)
             if rule:
                 found[rule] = None
                 return placeholder(rule)
-        found.update(dict.fromkeys(rules))
-        return self.text(value) if rules else value
+        found.update(dict.fromkeys(rule for _, _, rule in spans))
+        return self._replaced(value, spans, True)
 
 
 def placeholder(rule: str) -> str:
@@ -155,13 +177,17 @@ _made: dict[tuple[str, ...], Redactor] = {}
 _compiled: dict[str, re.Pattern[str]] = {}
 
 
-def _built_in(text: str) -> Iterator[Span]:
-    """What our rules find, the surest first; overlapping ones too. On most texts only what looks for literals runs."""
+def _built_in(text: str, unclosed: bool, near: list[tuple[int, int]] | None) -> Iterator[Span]:
+    """What our rules find, the surest first; overlapping ones too. On most texts only what looks for literals runs.
+    near: the places around which names are looked for, None for everywhere."""
     raw = text.encode("utf-8", "surrogatepass")
     data = raw.lower()
     mixed = _MIXED.search
     long = [word for word in raw.translate(_MARKS).split() if len(word) > _SHORT and mixed(word)]
     stems = [stem for stem, coded in _STEMS if coded in data]
+    if len(raw) != len(text):
+        small = text.lower()
+        stems += [stem for stem in _STEMS_ABROAD if stem in small]
     if (
         b"private" in data
         or (long and (b"-----begin " in data or b"cookie" in data))
@@ -169,7 +195,7 @@ def _built_in(text: str) -> Iterator[Span]:
     ):
         from memories.core import secret_blocks
 
-        yield from secret_blocks.find(text, data)
+        yield from secret_blocks.find(text, data, unclosed)
     if long:
         yield from _tokens(text, b"\n".join(long).decode("utf-8", "surrogatepass"))
         stems += [stem for stem, coded in _LONG_STEMS if coded in data]
@@ -186,9 +212,10 @@ def _built_in(text: str) -> Iterator[Span]:
             lower = text.replace("\u0130", "i").lower()
         yield from _in_places(text, lower, places)
         if stems:
-            from memories.core import secret_keys
+            from memories.core import secret_keys, secret_outputs
 
-            yield from secret_keys.keyed(text, lower, stems)
+            yield from secret_keys.keyed(text, lower, stems, near)
+            yield from secret_outputs.find(text, lower, stems)
 
 
 def _candidates(words: str) -> list[Row]:
@@ -243,12 +270,24 @@ def _in_places(text: str, lower: str, places: set[str]) -> Iterator[Span]:
         if word not in places:
             continue
         pattern = _pattern(rest, re.IGNORECASE)
+        searches, failed = "}?" in rest, ""  # such a pattern costs much where it fails, and fails on the same again
+        verdicts: dict[str, bool] = {}
         at = lower.find(word)
         while at >= 0:
-            match = pattern.match(text, at + len(word))
-            if match and is_secret(match.group(1), kind):
-                yield (*match.span(1), rule)
-            at = lower.find(word, at + len(word))
+            after = at + len(word)
+            around = text[at - _BEFORE if at > _BEFORE else 0 : after + _REACH] if searches else ""
+            match = None if around and around == failed else pattern.match(text, after)
+            if match:
+                value = match.group(1)
+                if value not in verdicts:
+                    if len(verdicts) >= _VERDICTS:
+                        verdicts.clear()
+                    verdicts[value] = is_secret(value, kind)
+                if verdicts[value]:
+                    yield (*match.span(1), rule)
+            else:
+                failed = around
+            at = lower.find(word, after)
 
 
 def _pattern(source: str, flags: int) -> re.Pattern[str]:
@@ -271,12 +310,20 @@ def _disjoint(text: str, found: Iterable[Span]) -> list[Span]:
     kept = [match.span() for match in _KEPT.finditer(text)]
     if not kept:
         return [(start, end, rule) for start, end, _, rule in joined]
-    return [piece for start, end, _, rule in joined for piece in _around(start, end, rule, kept)]
+    pieces: list[Span] = []
+    at = 0
+    for start, end, _, rule in joined:
+        while at < len(kept) and kept[at][1] <= start:
+            at += 1
+        past = at
+        while past < len(kept) and kept[past][0] < end:
+            past += 1
+        pieces += _around(start, end, rule, kept[at:past])
+    return pieces
 
 
-def _around(start: int, end: int, rule: str, kept: list[tuple[int, int]]) -> Iterator[Span]:
-    """The parts of a span beside placeholders; all of it where it holds a placeholder and more."""
-    inside = [(first, last) for first, last in kept if first < end and start < last]
+def _around(start: int, end: int, rule: str, inside: list[tuple[int, int]]) -> Iterator[Span]:
+    """The parts of a span beside the placeholders inside it; all of it where it holds a placeholder and more."""
     if not inside:
         yield start, end, rule
         return

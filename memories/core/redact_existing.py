@@ -12,17 +12,16 @@ import json
 import os
 
 from memories.core import (
-    diverged,
     files,
     masked_archive,
     merge_log,
     mirror_rows,
     records,
     redact,
-    transcript_copies,
 )
 from memories.core.errors import LLMMemoryError, StorageError
 from memories.core.masking import Masker
+from memories.core.transcripts import SUFFIX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,6 +42,11 @@ LOGS = ("hooks.log", "hooks.log.1", "narrate.jsonl", "merges.jsonl")
 
 MARK = "redacted-transcripts"
 """File in state/: the fingerprint of the rules by which the last run found or left no secret in the archive."""
+
+
+RENAME = "rename it there and where Claude Code keeps it, below its projects/, else it comes again"
+FORGET = "what the client was started in tells where a session belongs; `llm-memory forget` removes all of it"
+"""What can be done about what masks leave."""
 
 
 class Finding:
@@ -66,15 +70,22 @@ class Finding:
 class Rescan:
     """What a run found. looked: kind -> files looked at. findings: by kind, then path. unmasked: transcripts that hold
     secrets and stay as they are, since redact_transcripts is off. left: (path, reason) of what could not be read or
-    redacted."""
+    redacted. kept: (path, what) of secrets that no run takes away: in names of files, in fields that are kept. Paths
+    are redacted."""
 
-    __slots__ = ("findings", "left", "looked", "unmasked")
+    __slots__ = ("findings", "kept", "left", "looked", "unmasked")
 
     def __init__(self) -> None:
         self.looked: dict[str, int] = {}
         self.findings: list[Finding] = []
         self.unmasked: list[str] = []
         self.left: list[tuple[str, str]] = []
+        self.kept: list[tuple[str, str]] = []
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no secret is left at all, as far as was looked."""
+        return self.is_clean and not (self.unmasked or self.kept or any(not one.is_done for one in self.findings))
 
     @property
     def is_clean(self) -> bool:
@@ -99,6 +110,7 @@ class _Run:
         self._masker = Masker(redactor)
         self._apply = apply
         self._progress = progress
+        self._changed: set[str] = set()
         self.result = Rescan()
 
     def run(self, *, masks: bool) -> Rescan:
@@ -106,7 +118,7 @@ class _Run:
         self._each("deleted", self._files_in(self._folder.trash), self._look_at_tombstone)
         self._each("logs", self._logs(), self._look_at_log)
         self._each("rules", self._own(), self._look_at_own)
-        archived = sorted(_files_below(self._folder.transcripts))
+        archived = sorted(files_below(self._folder.transcripts))
         self._each("transcripts", archived, self._look_at_transcript if masks else self._look_at_unmasked)
         if masks:
             self._settle()
@@ -127,7 +139,7 @@ class _Run:
                 self._progress(what, done, len(paths))
 
     def _relative(self, path: str) -> str:
-        return os.path.relpath(path, self._folder.root)
+        return self._redactor.text(os.path.relpath(path, self._folder.root))
 
     def _files_in(self, place: str) -> list[str]:
         found = (one for one in files.entries(place) if not one.name.startswith("."))
@@ -178,14 +190,31 @@ class _Run:
 
     def _look_at_transcript(self, path: str) -> Finding | None:
         self._count(TRANSCRIPT)
+        self._note_kept(path)
         finding = self._found_in(path, TRANSCRIPT)
         if finding is not None and self._apply:
             masked_archive.mask_archived(path, self._masker)
+            self._changed.add(os.path.relpath(path, self._folder.transcripts))
             finding.is_done = True
         return finding
 
+    def _note_kept(self, path: str) -> None:
+        """Note what masks leave: a file's name, and what the product reads a line by."""
+        rules = {rule for _, _, rule in self._redactor.spans(os.path.relpath(path, self._folder.transcripts))}
+        if rules:
+            told = f"in the file's name, which is kept: {', '.join(sorted(rules))} ({RENAME})"
+            self.result.kept.append((self._relative(path), told))
+        if path.endswith(SUFFIX):
+            fields: dict[str, set[str]] = {}
+            for name, rule in masked_archive.kept_in(path, self._masker):
+                fields.setdefault(name, set()).add(rule)
+            for name, its in fields.items():
+                told = f"in a field that is kept: {name}: {', '.join(sorted(its))} ({FORGET})"
+                self.result.kept.append((self._relative(path), told))
+
     def _look_at_unmasked(self, path: str) -> None:
         self._count(TRANSCRIPT)
+        self._note_kept(path)
         if any(masked_archive.secrets_in(path, self._masker)):
             self.result.unmasked.append(self._relative(path))
 
@@ -211,27 +240,29 @@ class _Run:
 
     def _settle(self) -> None:
         """Versions that differed only in their secrets are one once these are masked."""
-        changed = (one.path for one in self.result.findings if one.kind == TRANSCRIPT and one.is_done)
-        names = {diverged.original(path.partition("/")[2]) for path in changed}
-        for name in sorted(names):
-            if diverged.versions(self._folder, name):
-                try:
-                    self.result.left += transcript_copies.settle(self._folder, name).left
-                except LLMMemoryError as error:
-                    self.result.left.append((f"transcripts/{name}", str(error)))
+        from memories.core import masked_again
+
+        for name in sorted(self._changed):
+            self.result.left += masked_again.settle(self._folder, name)
 
     def _note_transcripts(self) -> None:
         transcripts_left = [path for path, _ in self.result.left if path.startswith("transcripts/")]
         found = [one for one in self.result.findings if one.kind == TRANSCRIPT and not one.is_done]
         if not transcripts_left and not found:
-            note = str(self._redactor.fingerprint).encode("ascii")
-            files.write_atomic(os.path.join(self._folder.state, MARK), note, durable=False)
+            note_masked(self._folder, self._redactor)
+
+
+def note_masked(folder: DataFolder, redactor: Redactor) -> None:
+    """Note for is_archive_redacted that no secret is left in the archive. Raises StorageError."""
+    path, note = os.path.join(folder.state, MARK), str(redactor.fingerprint).encode("ascii")
+    if not is_archive_redacted(folder, redactor):
+        files.write_atomic(path, note, durable=False)
 
 
 def is_archive_redacted(folder: DataFolder, redactor: Redactor) -> bool:
     """Whether a run has found or left no secret in the archive by these rules; what was archived since is masked."""
     try:
-        with open(os.path.join(folder.state, MARK), "rb") as file:
+        with files.open_plain(os.path.join(folder.state, MARK)) as file:
             return file.read(20) == str(redactor.fingerprint).encode("ascii")
     except OSError:
         return False
@@ -285,7 +316,8 @@ def _redact_tombstone(folder: DataFolder, uuid: str, redactor: Redactor) -> None
         files.retried(path, attempt)
 
 
-def _files_below(place: str) -> Iterator[str]:
+def files_below(place: str) -> Iterator[str]:
+    """The path of every regular file below a folder, hidden ones excepted."""
     pending = [place]
     while pending:
         for entry in files.entries(pending.pop()):

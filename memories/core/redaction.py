@@ -57,6 +57,20 @@ _SECRET_NAME = re.compile(r"(?i)pass|pwd|secret|token|key|credential|psk|pat")
 _MAX_PROBED = 4096
 """Characters of a value that may be a secret by its name alone; longer ones are texts."""
 
+WHOLE_CHARS = 60_000
+"""A longer text is read only in part for a session log, which quotes some hundred characters of it."""
+
+PART_CHARS = 20_000
+"""Of such a text, how much of its beginning and of its end is read."""
+
+_EDGE_CHARS = 2_000
+"""Where a part is cut: at a line's end or a blank among so many characters, which are left out if there is none. No
+token is longer."""
+
+MASKED = "[masked]"
+_MASK = re.compile(r"(?<![*/])\*{8,}(?![*/])")
+"""What an archive that is masked has in a secret's place; not the frames of comments in code."""
+
 _known_names: dict[str, bool] = {}
 _MAX_NAMES = 1000
 
@@ -76,7 +90,7 @@ def _last_patterns(folder: DataFolder) -> list[str]:
     from memories.core.settings import problem_of
 
     try:
-        with open(os.path.join(folder.state, PATTERNS), "rb") as file:
+        with files.open_plain(os.path.join(folder.state, PATTERNS)) as file:
             patterns = json.loads(file.read(_MAX_PATTERNS_BYTES))
     except (OSError, ValueError, RecursionError):
         return []
@@ -136,7 +150,8 @@ def record(found: dict[str, Any], redactor: Redactor) -> None:
 def line(entry: dict[str, Any], redactor: Redactor) -> dict[str, Any]:
     """A parsed line of a transcript as it may be shown: every text in it redacted, in place. Returns the same object.
 
-    Of the client's own copy of a tool's result only TOLD_IN_RESULTS stays.
+    Of the client's own copy of a tool's result only TOLD_IN_RESULTS stays. In a tool's result an unclosed <private> is
+    text. What an archive has masked is MASKED.
     """
     lines([entry], redactor)
     return entry
@@ -146,22 +161,58 @@ def lines(entries: list[dict[str, Any]], redactor: Redactor) -> None:
     """Redact parsed lines as line does, in place: sooner than one by one, as they are looked at as one text first, in
     which nearly always nothing is found."""
     slots: list[Slot] = []
+    outputs: list[Slot] = []
     named: list[dict[str, Any]] = []
     for entry in entries:
-        _gather_line(entry, slots, named)
-    if _is_clean(slots, named, redactor):
+        _gather_line(entry, slots, outputs, named)
+    is_clean = _is_clean([*slots, *outputs], named, redactor)
+    for found, unclosed in ((slots, True), (outputs, False)):
+        for holder, place, text in found:
+            shown = text if is_clean else redactor.text(text, unclosed=unclosed)
+            if not is_clean and shown is text and isinstance(place, str):
+                shown = _by_name(place, text)
+            if "********" in shown:
+                shown = _MASK.sub(MASKED, shown)
+            if shown is not text:
+                holder[place] = shown
+    if is_clean:
         return
-    for holder, place, text in slots:
-        shown = redactor.text(text)
-        if shown is text and isinstance(place, str):
-            shown = _by_name(place, text)
-        if shown is not text:
-            holder[place] = shown
     for fields in named:
         if redactor.text(names := "\n".join(fields)) is not names:
             renamed = [(redactor.text(name), value) for name, value in fields.items()]
             fields.clear()
             fields.update(renamed)
+
+
+def shorten(entry: dict[str, Any]) -> None:
+    """Cut the texts of a parsed line that are longer than WHOLE_CHARS to their beginning and their end, in place and
+    before they are redacted. No cut leaves half of a secret, nor a part of a private passage."""
+    slots: list[Slot] = []
+    outputs: list[Slot] = []
+    _gather_line(entry, slots, outputs, [])
+    for holder, place, text in slots:
+        if len(text) > WHOLE_CHARS:
+            holder[place] = _shortened(text, unclosed=True)
+    for holder, place, text in outputs:
+        if len(text) > WHOLE_CHARS:
+            holder[place] = _shortened(text, unclosed=False)
+
+
+def _shortened(text: str, *, unclosed: bool) -> str:
+    if "rivate" in text or "RIVATE" in text:  # a passage or a key may reach from one part into the other
+        from memories.core import private_passages, redact
+
+        end, parts = 0, []
+        for start, stop in private_passages.private(text, unclosed):
+            parts += [text[end:start], redact.placeholder(redact.PRIVATE)]
+            end = stop
+        text = "".join([*parts, text[end:]])
+        if len(text) <= WHOLE_CHARS or "PRIVATE KEY" in text:
+            return text
+    head, tail = text[:PART_CHARS], text[-PART_CHARS:]
+    cut = max(head.rfind(mark, PART_CHARS - _EDGE_CHARS) for mark in "\n ")
+    starts = [at for at in (tail.find("\n", 0, _EDGE_CHARS), tail.find(" ", 0, _EDGE_CHARS), _EDGE_CHARS) if at >= 0]
+    return f"{head[: cut if cut > 0 else -_EDGE_CHARS]}\n…\n{tail[starts[0] :]}"
 
 
 def batched(found: Iterator[Line], redactor: Redactor) -> Iterator[Line]:
@@ -177,13 +228,14 @@ def batched(found: Iterator[Line], redactor: Redactor) -> Iterator[Line]:
     yield from waiting
 
 
-def _gather_line(entry: dict[str, Any], slots: list[Slot], named: list[dict[str, Any]]) -> None:
+def _gather_line(entry: dict[str, Any], slots: list[Slot], outputs: list[Slot], named: list[dict[str, Any]]) -> None:
     """Note the texts of a line: of itself, of its message and of the blocks in that, all but what tells its structure;
-    below them all there are."""
+    below them all there are. outputs: for those of what tools gave back."""
     kept = entry.pop("toolUseResult", None)
     if isinstance(kept, dict) and not TOLD_IN_RESULTS.isdisjoint(kept):
         entry["toolUseResult"] = {name: kept[name] for name in TOLD_IN_RESULTS if name in kept}
     waiting: list[Any] = []
+    given: list[Any] = []
     levels, known = [entry], set()  # known: containers that are levels themselves, or hold nothing else
     message = entry.get("message")
     content = message.get("content") if isinstance(message, dict) else None
@@ -199,13 +251,15 @@ def _gather_line(entry: dict[str, Any], slots: list[Slot], named: list[dict[str,
         for name, value in level.items():
             if name in _STRUCTURE or id(value) in known:
                 continue
+            is_output = name == "content" and level.get("type") == "tool_result"
             if isinstance(value, str):
-                slots.append((level, name, value))
+                (outputs if is_output else slots).append((level, name, value))
             elif name == "source" and isinstance(value, dict) and level is not entry:
                 slots += [(value, key, one) for key, one in value.items() if isinstance(one, str) and key != "data"]
             elif isinstance(value, dict | list):
-                waiting.append(value)
+                (given if is_output else waiting).append(value)
     _gather(waiting, slots, named)
+    _gather(given, outputs, named)
 
 
 def _gather(waiting: list[Any], slots: list[Slot], named: list[dict[str, Any]]) -> None:

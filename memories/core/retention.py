@@ -2,7 +2,8 @@
 
 transcripts_keep_days counts from a session's end, which is the mtime of its archive; transcripts_keep_mb is what all of
 transcripts/ may take, oldest first until it fits. Whole sessions only; never notes, narratives or session logs. Never
-one that ended within a day or runs now, or whose archive is not complete. Sessions that the project's narrative does
+one that ended within a day or runs now, or whose archive is not complete. None at all where this machine's clock is far
+ahead of everything that is known here: it may have jumped. Sessions that the project's narrative does
 not cover yet go by size last, and not before transcripts_keep_days where that is set.
 """
 
@@ -12,7 +13,7 @@ import json
 import os
 import time
 
-from memories.core import files, forgetting, records, session_place, transcripts
+from memories.core import clock, files, forgetting, records, session_place, transcripts
 from memories.core.errors import LLMMemoryError
 from memories.core.locks import FileLock
 
@@ -33,6 +34,10 @@ SOON_DAYS = 7
 GRACE_SECONDS = DAY
 """How long a sync waits after it first saw a stricter setting: so long a slip of the finger can be taken back."""
 
+AHEAD_SECONDS = 7 * DAY
+"""So far ahead of the newest thing known, this machine's clock is not believed: a machine that is used, or that syncs
+once a day, is never there."""
+
 RUN_SECONDS = DAY
 """A session start asks for a sync when the last look at the settings is so long ago."""
 
@@ -42,9 +47,11 @@ _MERGE_WAIT_SECONDS = 60.0
 class Outlook:
     """What the settings let go. days, megabytes: the settings; due: what goes now, in that order; soon: (session, Unix
     seconds) of what comes of age within SOON_DAYS; total: bytes of all sessions in transcripts/; over: bytes beyond
-    megabytes that may not go yet; starts_at: when a sync begins with it, Unix seconds; None: the next one does."""
+    megabytes that may not go yet; starts_at: when a sync begins with it, Unix seconds; None: the next one does;
+    newest: of when the newest thing is that is known here, Unix seconds, where this machine's clock is so far ahead of
+    it that nothing goes; None: it is not."""
 
-    __slots__ = ("days", "due", "megabytes", "over", "soon", "starts_at", "total")
+    __slots__ = ("days", "due", "megabytes", "newest", "over", "soon", "starts_at", "total")
 
     def __init__(self, days: int, megabytes: int) -> None:
         self.days = days
@@ -53,6 +60,7 @@ class Outlook:
         self.soon: list[tuple[Place, float]] = []
         self.total = self.over = 0
         self.starts_at: float | None = None
+        self.newest: float | None = None
 
     @property
     def due_bytes(self) -> int:
@@ -107,6 +115,7 @@ def outlook(
     places = [session_place.place_of(folder, *item) for item in session_place.grouped(folder).items()]
     places.sort(key=lambda one: (one.ended_ns, one.session_id))
     found.total = sum(one.size for one in places)
+    found.newest = _newest_if_ahead(folder, projects_dir, connection, places, now)
     pinned = _unfinished(folder, projects_dir) | running(folder)
     free = [
         one for one in places if one.archive_size is not None and one.session_id not in pinned and _age(one, now) > DAY
@@ -120,6 +129,29 @@ def outlook(
         _by_size(found, folder, connection, free, now)
     found.starts_at = _starts_at(folder, found, now)
     return found
+
+
+def _newest_if_ahead(
+    folder: DataFolder, projects_dir: str, connection: sqlite3.Connection, places: list[Place], now: float
+) -> float | None:
+    """When the newest thing known is of, where the clock is AHEAD_SECONDS ahead of it; else None.
+
+    What lies in the future says nothing of this clock. Known are transcripts, here and in Claude Code's folder,
+    memories, and the last sync that looked at the settings; where there was none, the next waits a day anyway.
+    """
+    try:
+        looked = os.stat(_seen_path(folder)).st_mtime
+    except OSError:
+        return None
+    times = [looked]
+    times += [place.ended_ns / 1e9 for place in places]
+    times += [source.mtime_ns / 1e9 for source in transcripts.iter_sources(projects_dir)]
+    (stored,) = connection.execute(
+        "SELECT max(created_at) FROM memory WHERE created_at <= ?", (clock.format_time(now),)
+    ).fetchone()
+    times.append(float(clock.parse_time(stored) or 0))
+    newest = max((one for one in times if one <= now + DAY), default=0.0)
+    return newest if 0 < newest < now - AHEAD_SECONDS else None
 
 
 def _age(place: Place, now: float) -> float:
@@ -200,19 +232,23 @@ def run(
     connection: sqlite3.Connection,
     *,
     at_once: bool = False,
+    trust_clock: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> LetGo | None:
     """Let go what is due; None where the settings are off. The index follows with conversation_index.update.
 
-    at_once: also within GRACE_SECONDS of the settings' being first seen, as somebody asked for it. progress(done,
-    total). Raises sqlite3.Error, StorageError, LockTimeoutError, OSError; what was let go before is marked and whole.
+    at_once: also within GRACE_SECONDS of the settings' being first seen, as somebody asked for it. trust_clock: also
+    where the clock is far ahead of all that is known, as somebody said that it is right. progress(done, total). Raises
+    sqlite3.Error, StorageError, LockTimeoutError, OSError; what was let go before is marked and whole.
     """
     found = outlook(folder, projects_dir, settings, connection)
     if found is None:
         files.remove_quietly(_seen_path(folder))  # switched off: switched on again, it waits again
         return None
     result = LetGo(found)
-    _note_seen(folder, found)
+    _note_seen(folder, found, trust_clock=trust_clock)
+    if found.newest is not None and not trust_clock:
+        return result
     if not found.due or (found.starts_at is not None and not at_once):
         return result
     with FileLock(os.path.join(folder.state, "merge.lock"), _MERGE_WAIT_SECONDS):
@@ -233,7 +269,7 @@ def _seen_path(folder: DataFolder) -> str:
 def _seen(folder: DataFolder) -> tuple[int, int, float] | None:
     """(days, MB, Unix seconds since when a setting at least as strict is known), as the last sync noted it."""
     try:
-        with open(_seen_path(folder), "rb") as file:
+        with files.open_plain(_seen_path(folder)) as file:
             value = json.loads(file.read(1000))
         return int(value["days"]), int(value["mb"]), float(value["since"])
     except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
@@ -241,9 +277,10 @@ def _seen(folder: DataFolder) -> tuple[int, int, float] | None:
 
 
 def _since(folder: DataFolder, found: Outlook, now: float) -> float:
-    """Since when the settings are known to be so strict; now where one of them is stricter than was seen."""
+    """Since when the settings are known to be so strict; now where one of them is stricter than was seen, or the clock
+    is not believed: when it is again, there is a day to see what goes."""
     seen = _seen(folder)
-    if seen is None or not 0 <= seen[2] <= now:
+    if seen is None or not 0 <= seen[2] <= now or found.newest is not None:
         return now
     pairs = ((found.days, seen[0]), (found.megabytes, seen[1]))
     stricter = any(new and (not old or new < old) for new, old in pairs)
@@ -255,7 +292,9 @@ def _starts_at(folder: DataFolder, found: Outlook, now: float) -> float | None:
     return begins if begins > now else None
 
 
-def _note_seen(folder: DataFolder, found: Outlook) -> None:
+def _note_seen(folder: DataFolder, found: Outlook, *, trust_clock: bool) -> None:
     since = _since(folder, found, time.time())
     value = {"days": found.days, "mb": found.megabytes, "since": since}
     files.write_atomic(_seen_path(folder), json.dumps(value).encode("ascii"), durable=False)
+    if found.newest is not None and not trust_clock:
+        os.utime(_seen_path(folder), (found.newest, found.newest))  # this look says nothing of the time

@@ -9,6 +9,10 @@ _W = "[0-9A-Za-z]"
 _U = "[0-9A-Za-z_-]"
 _X = "[0-9a-f]"
 _B = "[0-9A-Za-z+/]"
+_PORT = r"(?!(?:[\d.]{0,15}:)?\d{1,5}(?::\d{1,5})?(?:/(?:tcp|udp))?(?![^\s\"'`;|\\]))"  # no port
+_OPEN = r"[\\]{0,3}[\"']?"
+_ARGUMENT = r"\s{0,4}[rbfu]?\\{0,3}[\"']"
+_BARE = r"([^\s\"'`;|\\]{3,200})"
 _UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
 TOKENS: tuple[tuple[str, str, str, int], ...] = (
@@ -96,6 +100,13 @@ TOKENS: tuple[tuple[str, str, str, int], ...] = (
     ("doppler-token", "dp.", r"(?:pt|st|sa|ct|scim|audit|said)\.[\w.-]{40,}", 0),
     ("vault-token", "hv", r"[sbr]\.[\w-]{24,}", 0),
     ("vault-token", "s.", rf"{_W}{{24}}", 0),
+    ("mongodb-secret", "mdb_sa_sk_", rf"{_U}{{40}}", 0),
+    (
+        "private-key",
+        "LS0tLS1CRUdJTi",
+        r"B(?:SU0EgUFJJ|QUklWQVRF|FQyBQUklW|PUEVOU1NI|FTkNSWVBU|EU0EgUFJJ)[\w+/=]{20,}",
+        0,
+    ),
     ("1password-token", "ops_", r"eyJ[\w+/=-]{60,}", 0),
     ("1password-key", "A3-", r"[A-Z0-9]{6}-(?:[A-Z0-9]{11}|[A-Z0-9]{6}-[A-Z0-9]{5})(?:-[A-Z0-9]{5}){3}", 0),
     ("age-key", "AGE-SECRET-KEY-", r"(?:PQ-)?1[0-9A-Z]{58,}", 0),
@@ -171,7 +182,23 @@ its first group is the secret where it has one, else all from the literal's star
 
 PLACES: tuple[tuple[str, str, str, str, str], ...] = (
     ("url-password", "://", "@", r"[^\s/@:\"'<>\\]{0,200}:([^\s/\"'<>\\]{1,200})@(?=[\w\[.$%{*-])(?!sha256:)", "word"),
-    ("url-token", "://", "@", r"([\w-]{16,200}):(?:x-oauth-basic)?@", "token"),
+    (
+        "url-password",
+        "://",
+        "@",
+        (
+            r"(?:(?<=sql://)|(?<=sql2://)|(?<=gres://)|(?<=ongodb://)|(?<=\+srv://)|(?<=redis://)|(?<=rediss://)|(?<=amqp://)"
+            r"|(?<=amqps://))[^\s/@:\"'<>\\]{0,200}:(?!\d{1,5}/)((?:(?!://)[^\s\"'<>\\?]){1,200})@(?=[\w\[.-])"
+        ),
+        "word",
+    ),
+    (
+        "url-token",
+        "://",
+        "@",
+        r"([\w-]{16,200})(?::(?:x-oauth-basic)?)?@(?![\w.-]{0,60}\bsentry\b)(?=[\w.-]{1,100}[./:])",
+        "token",
+    ),
     (
         "authorization",
         "authorization",
@@ -197,24 +224,20 @@ PLACES: tuple[tuple[str, str, str, str, str], ...] = (
         "curl",
         " -",
         (
-            r"\b[^\n]{0,400}?\s(?:(?-i:-[a-zA-Z]{0,5}u)|--(?:proxy-)?user)[ =]?\s{0,2}\\{0,3}[\"']?"
+            r"\b(?:(?!curl)[^\n]){0,400}?\s(?:(?-i:-[a-zA-Z]{0,5}u)|--(?:proxy-)?user)[ =]?\s{0,2}\\{0,3}[\"']?"
             r"[^\s:\"'\\]{1,100}:([^\s\"'`\\]{1,200})"
         ),
         "word",
     ),
-    (
-        "password-option",
-        "mysql",
-        " -p",
-        r"[a-z]{0,8}\b[^\n|;`]{0,300}?\s(?-i:-p)[\\]{0,3}[\"']?([^\s\"'`;|\\]{4,200})",
-        "word",
-    ),
-    (
-        "password-option",
-        "mariadb",
-        " -p",
-        r"[a-z-]{0,8}\b[^\n|;`]{0,300}?\s(?-i:-p)[\\]{0,3}[\"']?([^\s\"'`;|\\]{4,200})",
-        "word",
+    *(
+        (
+            "password-option",
+            word,
+            " -p",
+            rf"[a-z-]{{0,8}}\b[^\n|;`]{{0,300}}?\s(?-i:-p){_OPEN}{_PORT}([^\s\"'`;|\\]{{4,200}})",
+            "word",
+        )
+        for word in ("mysql", "mariadb")
     ),
     ("password-option", "sshpass", "pass", r"\s{1,4}(?-i:-p)\s{0,2}[\\]{0,3}[\"']?([^\s\"'`\\]{3,200})", "word"),
     (
@@ -240,17 +263,124 @@ PLACES: tuple[tuple[str, str, str, str, str], ...] = (
         r"\s{1,4}[^\s\"'=:]{1,100}\s{1,8}password\s{1,4}([^\s\"'`\\]{3,200})",
         "password",
     ),
-    ("pgpass", ":5432:", "long", r"[^\s:]{1,64}:[^\s:]{1,64}:([^\s\"'`\\]{3,200})", "word"),
     ("pgpass", ":*:", "long", r"[^\s:]{1,64}:[^\s:]{1,64}:([^\s\"'`\\]{3,200})", "word"),
     ("oracle-password", "thin:", "@", r"\w{1,64}/([^\s@\"'\\/]{3,200})@", "word"),
     ("azure-sas", "sig=", "long", r"([0-9A-Za-z%+/]{40,200}(?:%3d|=){0,2})", "token"),
+    *(
+        ("password-option", word, f" {flag}", rf"\b[^\n|;&`]{{0,120}}?\s(?-i:{flag})\s{{1,2}}{_OPEN}{_BARE}", "word")
+        for word, flag in (("redis-cli", "-a"), ("useradd", "-p"), ("openssl enc", "-k"))
+    ),
+    (
+        "password-option",
+        "mongo",
+        " -p",
+        (
+            r"(?:sh|dump|restore|export|import)?\b(?=[^\n|;&`]{0,120}?\s(?:-u|--username)[ =])"
+            rf"[^\n|;&`]{{0,160}}?\s(?-i:-p)\s{{0,2}}{_OPEN}{_PORT}{_BARE}"
+        ),
+        "word",
+    ),
+    *(
+        ("password-option", word, "pass", rf"[ \t]{{1,4}}{_OPEN}{_BARE}", "password")
+        for word in ("storepass", "keypass", "requirepass")
+    ),
+    (
+        "password-option",
+        "htpasswd",
+        "passwd",
+        (
+            r"\s{1,4}(?-i:-[A-Za-z]{0,6}b[A-Za-z]{0,6})(?:\s{1,2}-\S{1,9}){0,3}(?:\s{1,4}[^\s-]\S{0,200}){1,2}"
+            rf"\s{{1,4}}{_OPEN}{_BARE}"
+        ),
+        "word",
+    ),
+    (
+        "piped-password",
+        "echo ",
+        "|",
+        (
+            rf"(?:-[ne]{{1,2}} )?{_OPEN}{_BARE}{_OPEN}\s{{0,4}}\|\s{{0,4}}"
+            r"(?:sudo[^\n|;]{0,80}?\s(?-i:-[A-Za-z]{0,5}S)\b"
+            r"|[^\n|;]{1,200}?--password-stdin\b|(?:sudo )?passwd\s[^\n|;]{0,60}?--stdin)"
+        ),
+        "word",
+    ),
+    (
+        "piped-password",
+        "echo ",
+        "chpasswd",
+        rf"(?:-[ne]{{1,2}} )?{_OPEN}[\w.-]{{1,64}}:{_BARE}{_OPEN}\s{{0,4}}\|\s{{0,4}}(?:sudo )?chpasswd\b",
+        "word",
+    ),
+    ("piped-password", "<<<", "sudo", rf"(?<=-S <<<)\s{{0,2}}{_OPEN}{_BARE}", "word"),
+    (
+        "redis-password",
+        "auth ",
+        "",
+        (
+            r"(?-i:(?<=\nAUTH )|(?<=> AUTH )|(?<=^AUTH )|(?<=nAUTH ))(?:[\w.-]{1,64} )?([^\s\"'`\\]{8,200})"
+            r"(?=\s*(?:\n|\Z))"
+        ),
+        "secret",
+    ),
+    (
+        "cookie",
+        " -b",
+        "curl",
+        (
+            r"(?-i:(?<=-b))[ =]?[\\]{0,3}[\"']?(?:[^\"'\n;=]{0,40}=[^\"'\n;]{0,200};\s?){0,3}"
+            r"[\w.-]{0,20}(?:sess|sid|auth|token|jwt|csrf)[\w.-]{0,20}=([^\s;\"'\\]{8,4000})"
+        ),
+        "header",
+    ),
+    (
+        "secret",
+        "--from-literal",
+        "",
+        r"[= ][\\]{0,3}[\"']?[\w.-]{1,80}=[\\]{0,3}[\"']?([^\s\"'`\\]{3,400})",
+        "password",
+    ),
+    ("secret", "securestring", "", r"(?:\t|\\t)([^\t\n\\]{3,4000})(?:\t|\\t)[0-9]{1,9}(?![^\s\"'\\])", "word"),
+    (
+        "secret",
+        "securestring",
+        "",
+        r"\\{0,3}\"[^{}]{0,200}?\\{0,3}\"value\\{0,3}\"\s{0,4}:\s{0,4}\\{0,3}\"([^\"\\]{3,4000})",
+        "word",
+    ),
+    ("kubeadm-token", "--token", "", r"[ =]([a-z0-9]{6}\.[a-z0-9]{16})(?![\w.])", "word"),
+    *(
+        (
+            "basic-auth",
+            word,
+            "",
+            rf"{before}{_ARGUMENT}[^\"'\n\\]{{1,80}}\\{{0,3}}[\"']\s{{0,2}},{_ARGUMENT}([^\"'\n\\]{{3,200}})\\{{0,3}}[\"']",
+            "word",
+        )
+        for word, before in (("auth=(", ""), ("auth(", r"(?:(?<=basicauth\()|(?<=digestauth\())"))
+    ),
+    ("password", "password(", "pass", r"\s{0,2}\\{0,3}[\"']([^\s\"'\\]{5,200})\\{0,3}[\"']\s{0,2}\)", "password"),
+    *(
+        ("secret", word, "long", rf"(?:\\{{0,3}}[\"'])?\s{{0,4}}[:=]\s{{0,4}}{_OPEN}([\w.+/=-]{{20,400}})", "token")
+        for word in ("secret_key_base", "jwt_signing")
+    ),
+    ("vault-key", "unseal key", "long", r" [0-9]{1,2}: {1,4}([0-9A-Za-z+/]{40,90}={0,2})", "token"),
+    ("okta-token", "ssws", "long", r"[ :=]{1,3}(00[\w-]{38,42})", "token"),
+    ("totp-secret", "otpauth://", "", r"[^\s\"'<>\\]{0,300}?[?&]secret=([a-z2-7]{16,128})", "word"),
+    (
+        "pgpass",
+        ":543",
+        "long",
+        r"[0-9]{1,2}:(?![0-9a-f]{1,4}:)[^\s:]{1,64}:[^\s:]{1,64}:([^\s\"'`\\]{3,200})",
+        "word",
+    ),
     ("signed-url", "signature=", "long", r"([0-9a-f]{64,1024})(?![0-9A-Za-z])", "token"),
 )
 """(id, literal in lower case, what else the text must have, pattern of what follows the literal in any case, how its
 group 1 is judged: secret_values.py). The third is looked for first and spares the literal; `long` is a long word as
 tokens are."""
 
-KEY_STEMS = ("pass", "pwd", "secret")
+KEY_STEMS = ("pass", "pwd", "pw", "secret")
 LONG_KEY_STEMS = ("token", "key", "credential", "psk", "pat")
 """Literals in lower case, one of which is in every name beside which a value may be a secret (secret_keys.py). Values
 of the second are long words: the stems are not looked for in a text that has none."""

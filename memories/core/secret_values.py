@@ -18,9 +18,14 @@ PLACEHOLDER = re.compile(
 LOOKUP = re.compile(
     r"\{[A-Za-z_][\w.]*\}|\$\{|\{\{|^(?:\$\w+$|\$\$|\$\(|%[A-Za-z_]\w*%|%\(|#\{|!(?:Ref|Sub|vault)\b|<%)"
     r"|^(?:op|arn|vault|ssm|file|env|keyring):|^[a-z][a-z0-9+.-]{1,20}://"
+    r"|^[\w.-]+/[\w./-]*\.[a-z]{2,5}(?:::|$)"
+    r"|^(?:[A-Z]{1,5})?#\d{1,7}(?:[/-]|$)|^[a-z]{2,12}:$"
+    r"|^(?:required|nullable|sometimes|present|filled|bail|string|confirmed)\|"
+    r"|\[[^\]\s]{0,60}(?:a-z|A-Z|0-9|a-f|A-F)|\(\?[:=!<P]"
     r"|^/[a-z][a-z0-9_.-]*(?:/|$)(?!.*=$)|^(?:~|\.{1,2})/|^[A-Za-z]:\\|^\\\\"
 )
-"""Values that are looked up somewhere else: variables, templates, references, paths, addresses."""
+"""Values that are looked up somewhere else: variables, templates, references, paths, addresses. And what is
+written of a value's form: patterns, rules of validation."""
 
 CODE = re.compile(
     r"^(?:process|import\.meta|os|env|ENV|self|this|config|settings|secrets|data|var|local|module|github)(?:\.[A-Za-z_]|\[)"
@@ -28,11 +33,22 @@ CODE = re.compile(
 )
 """Code in a value's place: names of other values, calls, lists."""
 
+CALL = re.compile(r"[A-Za-z_]\w*[.:]{1,2}[A-Za-z_][\w.:]*\(|[A-Za-z_]\w{11,}\(")
+"""The beginning of a call, whatever its arguments are."""
+
+_TYPE = re.compile(
+    r"[A-Za-z]\w*[a-z0-9](?:Key|Type|Builder|Bearer|Provider|Factory|Manager|Service|Client|Handler|Policy|Storage|Error"
+    r"|Exception|Config|Option|Param|Header|Request|Response|Validator|Parser|Serializer|Generator|Token|Secret|Password"
+    r"|Credential)s?$|[A-Za-z]\w*Errors$"
+)
+"""Names of types end in a noun: `Ed25519PrivateKey`."""
+
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\??\.[A-Za-z_]\w*)+$")
 _CHUNK = re.compile(r"[^A-Za-z0-9]+")
 _WORDY = re.compile(r"([a-z]*(?:[A-Z]{1,4}[a-z]+)*|[A-Z]+)\d{0,4}[a-z]?$|\d{5,8}$")
 """A word with at most four digits after it, as in code: small, capital, in humps; or a number."""
 _MARKS = re.compile(r"[!#%^*?$@&+=~]")
+_ESCAPED = re.compile("%[0-9A-Fa-f]{2}")
 _LETTER = re.compile(r"[A-Za-z]")
 _LONG_NUMBER = re.compile(r"\d{7}")
 _JOINTS = re.compile(r"[-_. /]")
@@ -56,8 +72,8 @@ FIXTURES = frozenset(
     "correct credential credentials current data db default demo dev empty expired false field first foo function "
     "get guest hash hidden id input invalid jwt key letmein local localhost login master me missing mock my "
     "mysecret mypassword mytoken name new nil no none null number object off oauth ok old on one pass passwd "
-    "password person plain postgres prod production pwd qwerty random read real refresh required root sa second "
-    "secret secretpassword session some staging str string strong super supersecret temp test testing tester text "
+    "password person plain postgres prod production pwd qwerty random read real refresh required root sa scram second "
+    "secret secretpassword session sha some staging str string strong super supersecret temp test testing tester text "
     "that the this token true two type undefined unset user username v valid value wrong wrongpassword yes".split()
 )
 """Words that tests and manuals use for passwords and tokens, alone or with a few digits: `test123`, `my-token-1`."""
@@ -79,6 +95,8 @@ def is_secret(value: str, kind: str, quoted: bool = True) -> bool:
     value = value[:_JUDGED]
     if kind == "base64 pair":
         return _is_pair(value)
+    if kind == "header" and CALL.match(value):
+        return False
     if kind == "word":
         return not _is_fixture(value)
     if len(value) < _LEAST[kind]:
@@ -87,7 +105,10 @@ def is_secret(value: str, kind: str, quoted: bool = True) -> bool:
 
 
 def is_random(value: str) -> bool:
-    """Whether a token looks drawn at random: neither words with a few digits nor a dotted name nor a number."""
+    """Whether a token looks drawn at random: neither words with a few digits nor a dotted name nor a number nor
+    the name of a type."""
+    if _TYPE.match(value):
+        return False
     if _DOTTED.match(value) and max(map(len, value.split("."))) <= _NAME:
         return False
     if not _LETTER.search(value) or len(set(value)) < min(_LETTERS, len(value) // 2):
@@ -129,7 +150,7 @@ def _plain(value: str) -> bool:
 
 
 def _is_fixture(value: str) -> bool:
-    words = [word.rstrip("0123456789").lower() for word in _CHUNK.split(value)]
+    words = [word.rstrip("0123456789").lower() for word in _CHUNK.split(_ESCAPED.sub("-", value))]
     named = [word for word in words if word]
     return bool(named) and FIXTURES.issuperset(named) and len(_LONG_NUMBER.findall(value)) == 0
 

@@ -133,6 +133,7 @@ def gather(path: str, redactor: Redactor | None = None) -> Session:
     """Read a transcript whole. redactor: as in conversation.iter_lines. Raises TranscriptError when it cannot be
     read."""
     session = Session()
-    for number, entry in conversation.in_time_order(conversation.iter_entries(path, redactor=redactor)):
+    entries = conversation.iter_entries(path, redactor=redactor, shorten=True)
+    for number, entry in conversation.in_time_order(entries):
         session.add(number, entry)
     return session

@@ -9,6 +9,7 @@ from memories.core import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import re
     from typing import Any
 
     from memories.core.paths import DataFolder
@@ -35,8 +36,26 @@ DEFAULTS: dict[str, Any] = {
 CLOSED: dict[str, Any] = {"excluded_paths": ["/"]}
 """What is in force where the user's own exclusions cannot be read: every folder is excluded."""
 
+
+class _Everything(list[str]):
+    """CLOSED's exclusions, which know why they are in force and in which file that can be corrected."""
+
+    __slots__ = ("path", "why")
+
+    def __init__(self, why: str, path: str) -> None:
+        super().__init__(CLOSED["excluded_paths"])
+        self.why = why
+        self.path = path
+
+
 GUARDING = ("excluded_paths", "redact_patterns", "redact_transcripts")
 """Settings that keep something out of memory: where one of them is bad, CLOSED is in force."""
+
+_ANY_CHARACTERS = ("a", "Z", "0", "-", "/", "é", ".", "_", "=")
+_PLAIN_WORDS = ("the", "and", "x1", "main", "file", "memory", "settings", "function")
+"""What no pattern for secrets fits most of."""
+
+OFF = "memory is off: "
 
 OFF_AT_ZERO = ("transcripts_keep_days", "transcripts_keep_mb")
 """Numbers of which 0, the default, means without end."""
@@ -53,7 +72,7 @@ def problem_of(name: str, value: object) -> str | None:
     elif isinstance(default, int):
         least = 0 if name in OFF_AT_ZERO else 1
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            return f"{name} must be a whole number above 0" + " (0 keeps everything)" * (least == 0)
+            return f"{name} must be a whole number, " + ("1 or more" if least else "0 or more; 0 keeps everything")
         if name == "briefing_chars" and value > BRIEFING_LIMIT:
             return f"briefing_chars is limited to {BRIEFING_LIMIT} by Claude Code"
     elif isinstance(default, list):
@@ -83,18 +102,26 @@ def _bad_pattern(patterns: list[str]) -> str | None:
 
     for pattern in patterns:
         try:
-            if re.compile(pattern).match(""):
+            compiled = re.compile(pattern)
+            if compiled.match(""):
                 return f"redact_patterns: {pattern!r} fits empty text, and so everything; make it more exact"
+            if _fits_most(compiled, _ANY_CHARACTERS) or _fits_most(compiled, _PLAIN_WORDS):
+                return f"redact_patterns: {pattern!r} fits nearly any text: nothing would be left; make it more exact"
         except (re.error, RecursionError, OverflowError) as error:
             return f"redact_patterns: {pattern!r} is no regular expression of Python's ({error})"
     return None
+
+
+def _fits_most(pattern: re.Pattern[str], texts: tuple[str, ...]) -> bool:
+    return 2 * sum(pattern.search(text) is not None for text in texts) > len(texts)
 
 
 def read_settings(folder: DataFolder) -> tuple[dict[str, Any], list[str]]:
     """Every setting with its value, and one line per problem found (bad file, bad value, unknown name).
 
     Never raises: hooks run on the defaults where the file is missing or a value is bad. Where one of GUARDING cannot be
-    read, everything is excluded: what the user wanted kept out must not slip in by a slip in the file.
+    read, everything is excluded: what the user wanted kept out must not slip in by a slip in the file. What is wrong
+    with it then comes first and begins with OFF.
     """
     settings = dict(DEFAULTS)
     try:
@@ -103,22 +130,35 @@ def read_settings(folder: DataFolder) -> tuple[dict[str, Any], list[str]]:
     except (FileNotFoundError, NotADirectoryError):
         return settings, []
     except (OSError, ValueError, RecursionError) as error:
-        return settings | CLOSED, [f"{folder.settings} cannot be read ({error}); memory is off until it is corrected"]
+        return _closed(folder, settings, [f"the settings cannot be read ({error})"], [])
     if not isinstance(raw, dict):
-        return settings | CLOSED, [f"{folder.settings} must hold a JSON object; memory is off until it is corrected"]
-    problems = []
-    closed: dict[str, Any] = {}
+        return _closed(folder, settings, ["the settings are no JSON object"], [])
+    problems: list[str] = []
+    closing: list[str] = []
     for name, value in raw.items():
         problem = problem_of(name, value)
         if problem is None:
             settings[name] = value
         else:
-            problems.append(problem)
-            if name in GUARDING:
-                closed = CLOSED
+            (closing if name in GUARDING else problems).append(problem)
             if name == "briefing_chars" and isinstance(value, int) and value > BRIEFING_LIMIT:
                 settings[name] = BRIEFING_LIMIT
-    return settings | closed, problems
+    return _closed(folder, settings, closing, problems) if closing else (settings, problems)
+
+
+def _closed(
+    folder: DataFolder, settings: dict[str, Any], closing: list[str], problems: list[str]
+) -> tuple[dict[str, Any], list[str]]:
+    """The settings with CLOSED in force, and the problems, those that close first."""
+    settings = settings | {"excluded_paths": _Everything(closing[0], folder.settings)}
+    return settings, [f"{OFF}{why}" for why in closing] + problems
+
+
+def why_off(settings: dict[str, Any]) -> str | None:
+    """Why CLOSED is in force, with the file to correct, in words that follow on OFF; None where it is
+    not. settings: as read_settings gives them."""
+    found = settings.get("excluded_paths")
+    return f"{found.why}; correct {found.path}" if isinstance(found, _Everything) else None
 
 
 def disabled_by_environment() -> bool:

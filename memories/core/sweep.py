@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from memories.core.transcripts import Source
 
 
+MASKED_INLINE = 500_000
+"""Bytes to be masked beyond which a session waits for a sweep that may take its time (0.2 s at 2.5 MB/s)."""
+
+
 class SweepResult:
     """What a sweep did.
 
@@ -110,6 +114,23 @@ class _Sweeper:
             self.result.archived.append(source.session_id)
         return True
 
+    def masks_more_than(self, limit: int, source: Source) -> bool:
+        """Whether archiving it takes masking of more bytes than that."""
+        redactor = transcripts.archive_redactor(self.settings)
+        if redactor is None:
+            return False
+        from memories.core import masked_archive
+
+        return masked_archive.to_mask(self.folder, source, redactor) > limit
+
+    def waits(self, source: Source) -> bool:
+        """Whether its last line is not archived as it may be half written: the next sweep looks again."""
+        if not self.settings.get("redact_transcripts") or transcripts.is_archived(self.folder, source):
+            return False
+        from memories.core import masked_archive
+
+        return not masked_archive.is_quiet(source.mtime_ns)
+
     def _has_its_log(self, source: Source) -> bool:
         """Whether a session's log needs not be written: it is there, and not of an older form (or was deleted)."""
         from memories.core import session_logs
@@ -160,10 +181,10 @@ def sweep(
 
     deadline: time.monotonic() seconds after which no further session is begun. first: the launch folder whose sessions
     come first; newest first otherwise. largest: bytes of a transcript beyond which it is left for another sweep (one
-    file must not take a hook's whole time). progress: called with (sessions done, sessions to do). thorough: look again
-    at sessions that were passed over before, and check that archived ones have their log, in its present form, and
-    their `<sid>/` files. Never raises for one session: what fails is in skipped. Raises OSError when the data folder
-    cannot be made.
+    file must not take a hook's whole time), as are those of which more than MASKED_INLINE is to be masked. progress:
+    called with (sessions done, sessions to do). thorough: look again at sessions that were passed over before, and
+    check that archived ones have their log, in its present form, and their `<sid>/` files. Never raises for one
+    session: what fails is in skipped. Raises OSError when the data folder cannot be made.
     """
     folder.create()
     sweeper = _Sweeper(folder, settings)
@@ -180,12 +201,13 @@ def sweep(
         if deadline is not None and time.monotonic() >= deadline:
             result.complete = False
             break
-        if largest is not None and source.size > largest:
+        if largest is not None and (source.size > largest or sweeper.masks_more_than(MASKED_INLINE, source)):
             result.complete = False
             continue
         try:
             sweeper.keep(source, log_if_missing_only=transcripts.is_held(folder, source, states))
-            marks.note(source, passed_over=not transcripts.is_archived(folder, source))
+            if not sweeper.waits(source):
+                marks.note(source, passed_over=not transcripts.is_archived(folder, source))
         except LLMMemoryError as error:
             result.skipped.append((source.path, str(error)))
         if progress is not None:

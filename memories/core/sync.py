@@ -39,7 +39,7 @@ class SyncResult:
     """swept: the sweep's result, None where transcripts were left alone. merged: what became of the copies that a file
     sync left. mirrored: the mirror update's. indexed: the conversations' update's, None where another process was at
     it. let_go: what the retention settings let go, None where they are off or could not be followed. forgotten: the
-    rest of what forgotten sessions had. problems: what kept one of these two from being done, in words."""
+    rest of what forgotten sessions had. problems: what kept one of these two, or masking, from being done, in words."""
 
     __slots__ = ("forgotten", "indexed", "let_go", "merged", "mirrored", "problems", "swept")
 
@@ -97,18 +97,34 @@ def run(
         swept = None
         if projects_dir is not None:
             swept = sweep.sweep(folder, projects_dir, settings, progress=_named(progress, "transcripts"), thorough=True)
-        mirrored = mirror.update(
-            folder,
-            wait_seconds=max(wait_seconds, MIRROR_WAIT_SECONDS),
-            progress=_named(progress, "records"),
-            rebuild=rebuild,
-        )
+        wait = max(wait_seconds, MIRROR_WAIT_SECONDS)
+        mirrored = mirror.update(folder, wait_seconds=wait, progress=_named(progress, "records"), rebuild=rebuild)
         result = SyncResult(swept, merged, mirrored, None)
+        _mask(folder, settings, result, _named(progress, "masking"))
         if projects_dir is not None:
             _let_go(folder, projects_dir, settings, result, _named(progress, "retention"))
         result.indexed = _index_conversations(folder, wait_seconds, _named(progress, "conversations"))
         _forget(folder, result)
     return result
+
+
+def _mask(
+    folder: DataFolder,
+    settings: dict[str, Any],
+    result: SyncResult,
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    """Mask what came raw into an archive that is to be masked; what keeps it from that is named."""
+    if not settings.get("redact_transcripts"):
+        return
+    from memories.core import masked_again  # for those who asked for it
+
+    try:
+        left = masked_again.run(folder, settings, progress=progress)
+    except (LLMMemoryError, OSError) as error:
+        result.problems.append(f"The archive may hold secrets: {error}")
+        return
+    result.problems += [f"Not masked: {path}: {reason}" for path, reason in left]
 
 
 def _let_go(

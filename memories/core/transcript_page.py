@@ -360,7 +360,7 @@ def _size(text: str) -> int:
 
 
 def shown_size(size: int) -> str:
-    """A size in bytes as a person reads it: `17 KB`, `52.3 MB`."""
-    if size < 1024 * 1024:
-        return f"{max(1, round(size / 1024)):,} KB"
-    return f"{size / 1024 / 1024:,.1f} MB"
+    """A size in bytes as a person reads it, in units of 10^3 and 10^6, as settings have them: `17 KB`, `52.3 MB`."""
+    if size < 999_500:  # noqa: PLR2004 - what rounds to 1,000 KB
+        return f"{max(1, round(size / 1000)):,} KB"
+    return f"{size / 1_000_000:,.1f} MB"

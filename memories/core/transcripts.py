@@ -203,9 +203,9 @@ def archive(folder: DataFolder, source_path: str, redactor: Redactor | None = No
         raise TranscriptError(f"{source_path} is not a transcript: a file named <session id>.jsonl is needed.")
     written = False
     failure: LLMMemoryError | None = None
-    for path, relative in _files_beside(source):
+    for path, name in files_beside(source):
         try:
-            written |= _bring_up_to_date(folder, path, f"{source.session_id}/{relative}", redactor)
+            written |= _bring_up_to_date(folder, path, name, redactor)
         except TranscriptError as error:
             failure = error
     written |= _bring_up_to_date(folder, source.path, source.session_id + SUFFIX, redactor)
@@ -214,8 +214,8 @@ def archive(folder: DataFolder, source_path: str, redactor: Redactor | None = No
     return written
 
 
-def _files_beside(source: Source) -> Iterator[tuple[str, str]]:
-    """(path, path relative to the session's own folder) of every regular file in it."""
+def files_beside(source: Source) -> Iterator[tuple[str, str]]:
+    """(path, its archive's below transcripts/) of every regular file in the session's own folder."""
     root = source.path[: -len(SUFFIX)]
     pending = [] if os.path.islink(root) else [root]
     while pending:
@@ -223,7 +223,7 @@ def _files_beside(source: Source) -> Iterator[tuple[str, str]]:
             if entry.is_dir(follow_symlinks=False):
                 pending.append(entry.path)
             elif entry.is_file(follow_symlinks=False):
-                yield entry.path, os.path.relpath(entry.path, root)
+                yield entry.path, f"{source.session_id}/{os.path.relpath(entry.path, root)}"
 
 
 def _bring_up_to_date(folder: DataFolder, source_path: str, name: str, redactor: Redactor | None) -> bool:

@@ -27,6 +27,10 @@ class ProgressBars:
             self._bar = tqdm(total=total, desc=name, unit="", leave=False)
         self._bar.update(done - self._bar.n)
 
+    def pause(self) -> None:
+        """Take the bar away, for somebody who prints or asks in between."""
+        self._close()
+
     def _close(self) -> None:
         if self._bar is not None:
             self._bar.close()

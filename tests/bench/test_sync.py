@@ -11,6 +11,7 @@ from tests.bench.test_commands import bench
 from tests.syncthing import syncthing
 
 
+@pytest.mark.long
 @pytest.mark.xdist_group("sync")
 def test_the_bench_of_two_machines_measures_both_sizes_and_leaves_nothing_behind() -> None:
     syncthing()

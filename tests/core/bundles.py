@@ -97,10 +97,11 @@ def export(folder: DataFolder, path: Path, chosen: Chosen | None = None) -> Cont
     return bundle_export.export(folder, str(path), chosen or Chosen(), overwrite=True)
 
 
-def import_(folder: DataFolder, path: Path, *, dry_run: bool = False) -> ImportResult:
-    """Import a file."""
+def import_(folder: DataFolder, path: Path, *, dry_run: bool = False, agreed: bool = False) -> ImportResult:
+    """Import a file. agreed: marks in it may remove what is here."""
     with open(path, "rb") as file:
-        return bundle_import.run(folder, file, shipped_rules=tuple, dry_run=dry_run)
+        agree = (lambda _: True) if agreed else None
+        return bundle_import.run(folder, file, shipped_rules=tuple, dry_run=dry_run, agree=agree)
 
 
 def counts(result: ImportResult) -> dict[str, dict[str, int]]:

@@ -30,7 +30,7 @@ _OURS = (
     "Status: narrative written just now. {0}",
     "Lines that begin with `>` are orders of the user. {0}",
     "> already quoted\n>> twice\n{0}",
-    "[redacted: user] [private] [redacted: {0}]",
+    "[redacted: own-pattern] [private] [redacted: {0}]",
     "(3 more entries in the whole text)\n{0}",
     "(No room for: everything {0})",
     "Narrative upkeep is on: {0}",

@@ -12,7 +12,7 @@ import string
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from tests.core import secret_lookalikes
+from tests.core import secret_lookalikes, secret_output_corpus
 
 HEX = "0123456789abcdef"
 LOWER = string.ascii_lowercase + string.digits
@@ -443,6 +443,22 @@ def _keys(rng: random.Random) -> Iterator[tuple[str, str]]:
     )  # fmt: skip
 
 
+def _outputs(rng: random.Random) -> Iterator[tuple[str, str, list[str]]]:
+    """(surrounding, text, secrets) of what tools print."""
+    alphabets = {"base64": B64, "url": URL, "word": WORD, "low": LOWER, "base32": string.ascii_uppercase + "234567"}
+    printed = [(shape, template, WORD, 14) for shape, template in secret_output_corpus.PASSWORDS]
+    printed += [(shape, template, HEX, 40) for shape, template in secret_output_corpus.HEXES]
+    printed += [(shape, text, alphabets[name], size) for shape, text, name, size in secret_output_corpus.OTHERS]
+    for shape, template, alphabet, size in printed:
+        secret = _of(rng, alphabet, size - 4) + ("kQ7m" if alphabet == WORD else _of(rng, alphabet, 4))
+        yield shape, template.format(s=secret), [secret]
+    for shape, prefix in secret_output_corpus.PREFIXES:
+        body = [_of(rng, B64, 70) for _ in range(6)] + [_of(rng, B64, 22) + "=="]
+        lines = [secret_output_corpus.BEGIN, *body, secret_output_corpus.END]
+        text = "\n".join(prefix.format(n=number) + line for number, line in enumerate(lines, 1))
+        yield shape, f"it printed\n{text}\nand ended", body
+
+
 def leaks(seed: int = SEED) -> list[Leak]:
     """Every secret in every surrounding that fits it."""
     rng = random.Random(seed)  # noqa: S311 - made up, and the same each time
@@ -467,6 +483,8 @@ def leaks(seed: int = SEED) -> list[Leak]:
         for number, template in enumerate(templates):
             secret = make(rng)
             add(shape, str(number), template.format(s=secret), secret)
+    for shape, text, secrets in _outputs(rng):
+        add("printed", shape, text, *secrets)
     for template in PRIVATE:
         secret = f"{_of(rng, string.ascii_lowercase, 9)} {_of(rng, string.ascii_lowercase, 7)}"
         add("private passage", template[:20], template.format(s=secret), secret)
@@ -485,4 +503,5 @@ def _heart(secret: str) -> str:
 def harmless(seed: int = SEED) -> list[Harmless]:
     """Look-alikes of every kind."""
     rng = random.Random(seed)  # noqa: S311 - made up, and the same each time
-    return [Harmless(kind, text, number % 3 == 2) for number, (kind, text) in enumerate(secret_lookalikes.texts(rng))]
+    texts = [*secret_lookalikes.texts(rng), *(("printed", text) for text in secret_output_corpus.lookalikes())]
+    return [Harmless(kind, text, number % 3 == 2) for number, (kind, text) in enumerate(texts)]

@@ -213,6 +213,24 @@ SELECT token, expires_at FROM sessions WHERE token = ?
 password VARCHAR(255), api_key CHAR(32)
 CREATE INDEX idx_tokens_key ON tokens (key);
 PRIMARY KEY (id), FOREIGN KEY (user_id) REFERENCES users (id)
+signing key algorithm: ES256K/secp256k1
+'password' => 'required|min:8|confirmed',
+authorization=AuthorizationPolicyV2Builder
+Authorization: OAuth2PasswordBearer(tokenUrl="token")
+DB_PASSWORD=`vault read -field=pw2 x`
+DB_PASSWORD="${DB_PASSWORD:-devpass2}"
+private_key: PKCS7PrivateKeyTypes
+private_key: Ed25519PrivateKey
+private_key: SSHCertPrivateKeyTypes
+"ignoreHTTPSErrors", "MLKEM768X25519PrivateKey", "NSURLCredentialStorage"
+HEX_PAT = "[0-9A-Fa-f]{1,4}"
+REG_NAME_PAT = r"(?:[^\\[\\]%:/?#]|%[a-fA-F0-9]{2})*"
+longopt_pat = r'[a-zA-Z](?:[a-zA-Z0-9-]*)'
+token = r"[-!#$%&'*+.^_`|~0-9a-zA-Z]+"
+"sec-websocket-key": base64.b64encode(secrets.token_bytes(16)).decode("ascii")
+url = httpx2.URL("https://jo%40email.com:a%20secret@example.org")
+Pass :meth:`peek` a default
+`class Account { <private> }` in the diagram
 """
 
 PROSE = """
@@ -280,6 +298,10 @@ bypass: enabled
 encompass: all
 passing: 12, failing: 0
 pass: 12, fail: 0
+pass: tests/test_api2.py::test_login
+- token: PR#4512/ENG-99-Fix
+API key: #4512-Rotate/Q3
+password: scram-sha-256. signing is on
 passed: 100%
 max password length: 128
 API key rotation: quarterly

@@ -193,7 +193,7 @@ def test_the_users_patterns_count_for_both(folder: DataFolder, other: DataFolder
     Path(folder.settings).write_text(json.dumps({"redact_patterns": ["zebra-[0-9]+"]}), encoding="utf-8")
     assert export(folder, bundle_path).secrets == 1
     import_(other, bundle_path)
-    assert records.load(other, UUID)["content"] == "project [redacted: user]"
+    assert records.load(other, UUID)["content"] == "project [redacted: own-pattern]"
 
 
 def test_transcripts_go_as_the_archive_has_them_unless_masks_are_asked_for(
@@ -279,7 +279,7 @@ def test_marks_travel_and_count_where_they_arrive(folder: DataFolder, other: Dat
     assert counts(import_(other, bundle_path))["mark"] == {"same": 2}
 
 
-def test_what_is_here_of_a_session_that_a_bundle_marks_goes_and_is_named_before(
+def test_what_is_here_of_a_session_that_a_bundle_marks_goes_after_a_yes_and_is_named_before(
     folder: DataFolder, other: DataFolder, bundle_path: Path
 ) -> None:
     fill(other)
@@ -287,9 +287,9 @@ def test_what_is_here_of_a_session_that_a_bundle_marks_goes_and_is_named_before(
     forgotten.mark(folder, SESSION, forgotten.FORGOTTEN)
     export(folder, bundle_path)
     before = everything(other)
-    assert import_(other, bundle_path, dry_run=True).removed == [SESSION]
+    assert import_(other, bundle_path, dry_run=True, agreed=True).removed == [SESSION]
     assert everything(other) == before
-    assert import_(other, bundle_path).removed == [SESSION]
+    assert import_(other, bundle_path, agreed=True).removed == [SESSION]
     assert not [name for name in contents(other) if SESSION in name and "trash" not in name]
     assert not os.path.exists(records.record_path(other, log))
     assert import_(other, bundle_path).removed == []

@@ -215,6 +215,12 @@ def _gone(scene: Scene) -> None:
     forgetting.forget(scene.folder, [SESSION])
 
 
+def test_a_fifo_where_the_note_of_what_is_settled_belongs_is_not_waited_for(scene: Scene) -> None:
+    forgotten.mark(scene.folder, SESSION, forgotten.FORGOTTEN)
+    os.mkfifo(os.path.join(scene.folder.state, "forgotten-settled"))
+    assert not forgotten.is_settled(scene.folder)
+
+
 def test_no_sweep_brings_it_back(scene: Scene) -> None:
     _gone(scene)
     settings = dict(DEFAULTS)

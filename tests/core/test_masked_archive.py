@@ -6,6 +6,7 @@ import json
 import os
 import stat
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -70,7 +71,7 @@ def test_a_masked_archive_has_the_sources_size_lines_and_time_and_no_secret(fold
     source.write_bytes(script.dump())
     beside = source.with_suffix("") / "tool-results" / "out.txt"
     beside.parent.mkdir(parents=True)
-    beside.write_bytes(b"first\n" + TOKEN.encode() + b" \xff\n<private>unclosed\nto the end")
+    beside.write_bytes(b"first\n" + TOKEN.encode() + b" \xff\n<private>unclosed\nis code")
     agent = source.with_suffix("") / "subagents" / "agent-1.jsonl"
     agent.parent.mkdir()
     agent.write_bytes(_line(TOKEN))
@@ -78,8 +79,7 @@ def test_a_masked_archive_has_the_sources_size_lines_and_time_and_no_secret(fold
     assert _archived(folder) == _mask(source.read_bytes())
     assert b"ghp_" not in b"".join(_all(folder).values())
     assert (
-        _all(folder)[f"{SESSION}/tool-results/out.txt"]
-        == b"first\n" + b"*" * 40 + b" \xff\n" + b"*" * 17 + b"\n" + b"*" * 10
+        _all(folder)[f"{SESSION}/tool-results/out.txt"] == b"first\n" + b"*" * 40 + b" \xff\n<private>unclosed\nis code"
     )
     assert _all(folder)[f"{SESSION}/subagents/agent-1.jsonl"] == _mask(agent.read_bytes())
     assert [json.loads(line)["type"] for line in _archived(folder).splitlines()] == [
@@ -103,6 +103,62 @@ def test_a_line_that_is_cut_off_waits_for_its_end(folder: DataFolder, source: Pa
         end = whole.rfind(b"\n", 0, size) + 1
         assert _archived(folder) == _mask(whole[:end])
         assert _is_complete(folder, source) == (end == size)
+
+
+@pytest.mark.parametrize("before", [b"", _line("one") + _line(TOKEN)])
+def test_a_last_line_that_is_json_is_archived_without_its_end_and_goes_on(
+    folder: DataFolder, source: Path, before: bytes
+) -> None:
+    whole = before + _line("last " + TOKEN)
+    source.write_bytes(whole[:-1])
+    assert transcripts.archive(folder, str(source), RULES)
+    assert _archived(folder) == _mask(whole[:-1])
+    assert _is_complete(folder, source)
+    for more in (whole, whole + _line("more " + TOKEN)):
+        source.write_bytes(more)
+        assert transcripts.archive(folder, str(source), RULES)
+        assert _archived(folder) == _mask(more)
+        assert list(_all(folder)) == [f"{SESSION}.jsonl"]
+
+
+def test_a_last_line_that_is_cut_off_is_archived_once_nobody_writes_to_it_and_may_still_go_on(
+    folder: DataFolder, source: Path
+) -> None:
+    whole = _line("one") + _line(f"{TOKEN} and <private>two</private> three")
+    source.write_bytes(whole[:-20])
+    old = time.time() - masked_archive.QUIET_SECONDS - 5
+    os.utime(source, (old, old))
+    assert transcripts.archive(folder, str(source), RULES)
+    assert b"ghp_" not in _archived(folder)
+    assert are_alike(_archived(folder), whole[:-20])
+    assert _is_complete(folder, source)
+    source.write_bytes(whole + _line("four"))
+    assert transcripts.archive(folder, str(source), RULES)
+    assert list(_all(folder)) == [f"{SESSION}.jsonl"]
+    assert [json.loads(line)["type"] for line in _archived(folder).splitlines()] == ["user"] * 3
+    assert are_alike(_archived(folder), _mask(whole + _line("four")))
+
+
+def test_what_is_to_be_masked_is_counted_with_the_files_beside_and_without_what_is_done(
+    folder: DataFolder, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(masked_archive, "MARKED_BYTES", 100)
+    content = _line("one " * 50)
+    source.write_bytes(content)
+    beside = source.with_suffix("") / "tool-results" / "out.txt"
+    beside.parent.mkdir(parents=True)
+    beside.write_bytes(b"x" * 70)
+
+    def left() -> int:
+        found = transcripts.source_at(str(source))
+        assert found is not None
+        return masked_archive.to_mask(folder, found, RULES)
+
+    assert left() == len(content) + 70
+    transcripts.archive(folder, str(source), RULES)
+    assert left() == 0
+    source.write_bytes(content + _line("two"))
+    assert left() == len(_line("two"))
 
 
 def test_a_grown_transcript_is_appended_in_place_once_all_of_it_is_known_to_be_masked(
@@ -176,7 +232,8 @@ def test_a_raw_archive_with_a_line_that_is_cut_off_loses_only_what_its_source_ha
     content = _line("one") + b'{"password": "' + TOKEN.encode()
     source.write_bytes(content)
     transcripts.archive(folder, str(source))
-    os.utime(source, (1_000_000_000, 1_000_000_000))
+    later = time.time() - 10
+    os.utime(source, (later, later))
     transcripts.archive(folder, str(source), RULES)
     assert _archived(folder) == _line("one")
     source.write_bytes(content + b'"}\n')
@@ -254,13 +311,13 @@ def test_every_whole_line_of_every_machines_source_is_archived_masked_or_not(
         patch.setattr(os, "fsync", lambda fd: None)
         folder = DataFolder(os.path.join(root, "memory"))
         folder.create()
-        seen = []
+        seen, now = [], int(time.time())
         for machine, content, redactor in steps:
             path = Path(root, f"-p{machine}", f"{SESSION}.jsonl")
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(content)
+            os.utime(path, (now + machine, now + machine))
             transcripts.archive(folder, str(path), redactor)
-            os.utime(path, (machine, machine))
             seen.append(content[: content.rfind(b"\n") + 1])
             kept = list(_all(folder).values())
             for one in seen:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from memories.core.masking import Masker, masked, overwrite
 from memories.core.redact import Redactor
 from tests.core import secret_corpus
-from tests.core.transcript_lines import short_session
+from tests.core.transcript_lines import Script, short_session
 
 TOKEN = "ghp_" + "a1B2c3D4e5" * 3 + "F6g7H8"
 RULES = Redactor()
@@ -82,17 +82,60 @@ def test_what_the_product_reads_by_is_never_masked_and_the_same_names_elsewhere_
     script.call("Bash", {"command": "ls", "type": "text", "cwd": "/srv", "uuid": "aa"})
     for line in script.lines:
         found = _masked(line, STRUCTURE)
-        for name in ("uuid", "parentUuid", "sessionId", "timestamp", "type", "cwd", "version", "gitBranch"):
+        for name in ("uuid", "parentUuid", "sessionId", "timestamp", "type", "cwd", "version"):
             assert found.get(name) == line.get(name)
         message = line.get("message", {})
         assert found.get("message", {}).get("role") == message.get("role")
         if line["type"] in {"user", "assistant"} and isinstance(message["content"], list):
             for block, own in zip(found["message"]["content"], message["content"], strict=True):
-                assert [block.get(name) for name in ("type", "id", "name", "tool_use_id")] == [
-                    own.get(name) for name in ("type", "id", "name", "tool_use_id")
+                assert [block.get(name) for name in ("type", "id", "tool_use_id")] == [
+                    own.get(name) for name in ("type", "id", "tool_use_id")
                 ]
     call = _masked(script.lines[-2], STRUCTURE)["message"]["content"][0]
     assert call["input"] == {"command": "**", "type": "****", "cwd": "****", "uuid": "**"}
+
+
+def test_a_branch_and_the_name_of_a_tool_are_masked() -> None:
+    script = Script("/p", branch=f"fix/{TOKEN}")
+    script.call(f"mcp__x__{TOKEN}", {}, result="ok")
+    for line in script.lines:
+        assert TOKEN not in json.dumps(_masked(line))
+
+
+def test_what_is_left_in_fields_that_the_product_reads_by_is_told() -> None:
+    script = Script(f"/srv/{TOKEN}/orders")
+    script.user([{"type": "tool_result", "tool_use_id": TOKEN, "content": TOKEN}])
+    line = json.dumps(script.lines[0]).encode() + b"\n"
+    masker = Masker(RULES)
+    assert sorted(masker.kept(line)) == [("cwd", "github-token"), ("tool_use_id", "github-token")]
+    assert sorted(masker.kept(masker.masked(line))) == sorted(masker.kept(line))
+    for kept in short_session("/srv/orders").dump().splitlines():
+        assert masker.kept(kept) == []
+    assert masker.kept(b"{cut off") == []
+
+
+def test_an_unclosed_private_tag_in_what_a_tool_gave_back_is_text() -> None:
+    code = "class A { <private> int x; }"
+    script = Script("/p")
+    script.call("Read", {"file_path": "/p/a"}, result=code)
+    script.lines[-1]["toolUseResult"] = {"file": {"content": code}}
+    script.lines[-1]["message"]["content"][0]["content"] = [{"type": "text", "text": code}]
+    assert _masked(script.lines[-1]) == script.lines[-1]
+    closed = {"toolUseResult": "a <private>b</private> c"}
+    assert _masked(closed) == {"toolUseResult": "a " + "*" * 20 + " c"}
+    script.user(code)
+    assert "int" not in json.dumps(_masked(script.lines[-1]))
+
+
+@pytest.mark.parametrize("codec", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_a_text_in_utf_16_is_masked(codec: str) -> None:
+    said = f"first 😀 line\r\nthe token {TOKEN}\r\nend "
+    data = said.encode(codec)
+    for whole in (data, data + b"x"):
+        found = masked(whole, RULES)
+        assert len(found) == len(whole)
+        assert found[: len(data)].decode(codec) == said.replace(TOKEN, "\u2a2a" * len(TOKEN))
+        assert masked(found, RULES) == found
 
 
 def test_what_is_no_json_is_masked_as_text_and_its_lines_stay() -> None:

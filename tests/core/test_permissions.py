@@ -106,6 +106,7 @@ def test_root_refuses_the_folder_of_a_user_and_says_whose(deep: DataFolder) -> N
     os.chown(deep.root, NOBODY, 0)
     assert "belongs to nobody, and this runs as root" in _refusal(deep)
     assert "sudo -u nobody" in _refusal(deep)
+    assert f"chown -R root {deep.root}" in _refusal(deep)
     os.chown(deep.root, 54_321, 0)
     assert "belongs to user 54321" in _refusal(deep)
     assert "sudo -u '#54321'" in _refusal(deep)

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from memories.core.redact import PRIVATE, Redactor, placeholder, redactor
+from memories.core import private_passages
+from memories.core.redact import OWN, PRIVATE, Redactor, placeholder, redactor
 from tests.core import secret_corpus
 
 TOKEN = "gh" + "p_" + "a1B2c3D4e5" * 4
@@ -86,12 +87,34 @@ def test_a_text_without_secrets_is_the_same_object() -> None:
         ("wrap it in `<private>` and `</private>`", "wrap it in `<private>` and `</private>`"),
         ("write <private>...</private> around it", "write <private>...</private> around it"),
         ("`<private>b</private>`", "`[private]`"),
+        ("`class X { <private> }` and on", "`class X { <private> }` and on"),
+        ("`class X { <private> }` and <private>b", "`class X { <private> }` and [private]"),
+        ("`x <private> y` b</private> c", "`x [private] c"),
+        ("UML: <private>field", "UML: [private]"),
         ("<private>b `</private>` c</private> d", "[private] d"),
         ("<privately>b</privately>", "<privately>b</privately>"),
     ],
 )
 def test_private_passages_go_and_their_name_stays(text: str, left: str) -> None:
     assert OURS.text(text) == left
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("a <private>b\nc", "a <private>b\nc"),
+        ("a <private>b</private> c <private>d", "a [private] c <private>d"),
+        ("a <private>b <private>c</private> d", "a <private>b [private] d"),
+    ],
+)
+def test_a_tag_that_nothing_closes_is_text_where_nobody_marks_anything(text: str, left: str) -> None:
+    assert OURS.text(text, unclosed=False) == left
+    assert len(OURS.spans(text, unclosed=False)) == left.count("[private]")
+
+
+def test_the_characters_that_a_tag_takes_to_the_end_are_counted() -> None:
+    assert private_passages.taken_by_unclosed("a <private>b <private>c</private>") == 31
+    assert private_passages.taken_by_unclosed("a <private>b</private> `<private> x`") == 0
 
 
 def test_a_secret_within_a_private_passage_is_part_of_it() -> None:
@@ -183,8 +206,8 @@ def test_deep_nesting_is_no_recursion() -> None:
 
 def test_users_patterns_are_found_and_their_first_group_is_the_secret() -> None:
     mine = Redactor(["corp-[0-9]{4}", "badge=([0-9]+);"])
-    assert mine.text("corp-1234 badge=77;") == "[redacted: user] badge=[redacted: user];"
-    assert mine.spans("corp-1234") == [(0, 9, "user")]
+    assert mine.text("corp-1234 badge=77;") == "[redacted: own-pattern] badge=[redacted: own-pattern];"
+    assert mine.spans("corp-1234") == [(0, 9, OWN)]
 
 
 def test_one_redactor_serves_the_same_patterns() -> None:
@@ -200,7 +223,7 @@ def test_the_fingerprint_tells_patterns_apart() -> None:
 
 def test_overlapping_finds_are_one_span_so_that_no_part_is_left() -> None:
     mine = Redactor([r"tail-\w+"])
-    assert mine.spans("DB_PASSWORD=hunter2tail-x9 tail-yy") == [(12, 26, "password"), (27, 34, "user")]
+    assert mine.spans("DB_PASSWORD=hunter2tail-x9 tail-yy") == [(12, 26, "password"), (27, 34, OWN)]
 
 
 def test_every_process_finds_the_same() -> None:
@@ -232,5 +255,6 @@ def test_importing_the_rules_imports_nothing_that_hooks_avoid() -> None:
     )
     ours = "__future__ memories memories.core memories.core.private_passages memories.core.redact "
     ours += "memories.core.secret_blocks "
-    ours += "memories.core.secret_keys memories.core.secret_rules memories.core.secret_values"
+    ours += "memories.core.secret_keys memories.core.secret_outputs memories.core.secret_rules "
+    ours += "memories.core.secret_values"
     assert set(run.stdout.split()) - {"zlib"} == set(ours.split())

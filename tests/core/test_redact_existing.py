@@ -178,7 +178,7 @@ def test_the_archive_is_known_to_be_masked_until_the_rules_change(folder: DataFo
     assert redact_existing.is_archive_redacted(folder, Redactor())
     patterns = ["heron[0-9]"]
     assert not redact_existing.is_archive_redacted(folder, Redactor(patterns))
-    assert _run(folder, {**MASKED, "redact_patterns": patterns}).findings[0].counts == {"user": 1}
+    assert _run(folder, {**MASKED, "redact_patterns": patterns}).findings[0].counts == {"own-pattern": 1}
 
 
 def test_a_pattern_that_fits_its_own_mask_finds_nothing_twice(folder: DataFolder) -> None:
@@ -263,7 +263,7 @@ def test_nothing_of_the_old_text_is_left_in_the_mirror(
     connection = mirror.connect(folder.mirror)
     try:
         assert connection.execute("SELECT content FROM memory WHERE uuid = ?", (uuid,)).fetchone()[0] == (
-            "The [redacted: user] stands here"
+            "The [redacted: own-pattern] stands here"
         )
     finally:
         connection.close()
@@ -285,3 +285,31 @@ def test_a_file_that_changes_while_it_is_masked_is_masked_as_it_is_then(
     monkeypatch.setattr(masked_archive, "_write", grows)
     assert _run(folder).is_clean
     assert path.read_bytes() == b"*" * len(TOKEN) + b"\nand " + b"*" * len(TOKEN) + b"\n"
+
+
+def test_what_masks_leave_is_named_and_never_shown(folder: DataFolder) -> None:
+    script = Script(f"/srv/{TOKEN}")
+    script.user("nothing")
+    Path(transcripts.archive_path(folder, SESSION)).write_bytes(script.dump())
+    beside = Path(folder.transcripts, SESSION, "tool-results", f"{TOKEN}.txt")
+    beside.parent.mkdir(parents=True)
+    beside.write_text("nothing")
+    for settings in (RAW, MASKED):
+        found = _run(folder, settings)
+        assert (found.is_clean, found.is_empty) == (True, False)
+        told = dict(found.kept)
+        assert told.pop(f"transcripts/{SESSION}.jsonl").startswith("in a field that is kept: cwd: github-token")
+        assert told.pop(f"transcripts/{SESSION}/tool-results/[redacted: github-token].txt").startswith("in the file's")
+        assert not told
+
+
+def test_no_empty_folder_is_left_where_versions_became_one(folder: DataFolder) -> None:
+    script = Script("/p")
+    script.user(TOKEN)
+    raw = script.dump()
+    Path(transcripts.archive_path(folder, SESSION)).write_bytes(raw.replace(TOKEN.encode(), b"*" * len(TOKEN)))
+    beside = Path(folder.transcripts, SESSION, "diverged-0123456789ab.jsonl")
+    beside.parent.mkdir()
+    beside.write_bytes(raw)
+    assert _run(folder).is_empty
+    assert [entry.name for entry in os.scandir(folder.transcripts)] == [f"{SESSION}.jsonl"]

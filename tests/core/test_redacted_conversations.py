@@ -76,7 +76,7 @@ def test_a_session_log_is_stored_with_the_users_patterns_applied(folder: DataFol
     script.user("We meet at blue-17")
     session_logs.refresh(folder, script.write(tmp_path), None)
     log = records.load(folder, session_logs.log_uuid(SESSION))
-    assert "[redacted: user]" in log["content"]
+    assert "[redacted: own-pattern]" in log["content"]
     assert "blue-17" not in log["content"]
 
 
@@ -183,4 +183,4 @@ def test_the_users_pattern_counts_on_pages(folder: DataFolder) -> None:
     script.user("We meet at blue-17")
     put(folder, script)
     use_pattern(folder, "blue-\\d+")
-    assert "at [redacted: user]" in transcript_page.read_page(folder, SESSION).text
+    assert "at [redacted: own-pattern]" in transcript_page.read_page(folder, SESSION).text

@@ -82,8 +82,8 @@ def test_a_new_pattern_makes_the_index_anew_and_once(folder: DataFolder, make_re
     use_patterns(folder, "blue-\\d+")
     assert update(folder)
     assert rows(folder, "SELECT content FROM memory UNION SELECT text FROM turn ORDER BY 1") == [
-        ("at [redacted: user]",),
-        ("we met at [redacted: user]",),
+        ("at [redacted: own-pattern]",),
+        ("we met at [redacted: own-pattern]",),
     ]
     assert not update(folder)
     use_patterns(folder)
@@ -101,7 +101,7 @@ def test_a_slip_in_the_settings_shows_nothing_and_makes_nothing_anew(
     uuid = make_record("at blue-18")["uuid"]
     assert not update(folder)
     mirror.apply_records(folder, [uuid])
-    assert set(rows(folder, "SELECT content FROM memory")) == {("at [redacted: user]",)}
+    assert set(rows(folder, "SELECT content FROM memory")) == {("at [redacted: own-pattern]",)}
 
 
 def test_an_index_of_other_rules_is_not_opened_by_who_asks_for_these(folder: DataFolder) -> None:

@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memories.core import redact, redaction
+from memories.core import redact, redaction, session_logs
 from memories.core.errors import RecordNotFoundError
 from memories.core.paths import DataFolder
 from memories.core.redact import Redactor
 from tests.conftest import MakeRecord
 from tests.core import secret_corpus
+from tests.core.transcript_lines import short_session
 
 TOKEN = "ghp_" + "a1B2c3D4e5F6" * 3
 HIDDEN = "[redacted: github-token]"
@@ -29,7 +30,7 @@ def _settings(folder: DataFolder, text: str) -> None:
 
 def test_the_patterns_of_the_settings_count(folder: DataFolder) -> None:
     _settings(folder, json.dumps({"redact_patterns": ["blue-\\d+"]}))
-    assert redaction.of(folder).text("at blue-17") == "at [redacted: user]"
+    assert redaction.of(folder).text("at blue-17") == "at [redacted: own-pattern]"
     _settings(folder, "{}")
     assert redaction.of(folder).text("at blue-17") == "at blue-17"
 
@@ -40,7 +41,7 @@ def test_while_the_settings_cannot_be_read_the_last_patterns_count_on(folder: Da
     redaction.note_patterns(folder)
     _settings(folder, slip)
     redaction.note_patterns(folder)
-    assert redaction.of(folder).text("at blue-17") == "at [redacted: user]"
+    assert redaction.of(folder).text("at blue-17") == "at [redacted: own-pattern]"
     _settings(folder, "{}")
     redaction.note_patterns(folder)
     _settings(folder, slip)
@@ -173,4 +174,80 @@ def test_a_secret_is_found_among_other_texts_wherever_it_is_found_alone() -> Non
 
 def test_a_pattern_of_the_users_sees_each_text_alone() -> None:
     redactor = Redactor(("^blue$",))
-    assert redaction.line(_line("blue", "true blue"), redactor) == _line("[redacted: user]", "true blue")
+    assert redaction.line(_line("blue", "true blue"), redactor) == _line("[redacted: own-pattern]", "true blue")
+
+
+def test_an_unclosed_private_tag_is_text_in_a_tools_result_only() -> None:
+    code = "class A { <private> int x; }"
+    shown = redaction.line(_line({"type": "tool_result", "content": code}, {"type": "text", "text": code}), PLAIN)
+    output, said = shown["message"]["content"]
+    assert (output["content"], said["text"]) == (code, "class A { [private]")
+    nested = _line({"type": "tool_result", "content": [{"type": "text", "text": f"{code} {TOKEN}"}]})
+    text = redaction.line(nested, PLAIN)["message"]["content"][0]["content"][0]["text"]
+    assert text == f"{code} [redacted: github-token]"
+
+
+def test_what_an_archive_has_masked_is_shown_as_masked_and_the_frames_of_comments_are_not() -> None:
+    frame = "/************/\n/**************\n *************/ **bold** *** "
+    for said, shown in (("*" * 40, "[masked]"), (f"a {'*' * 8} b", "a [masked] b"), (frame, frame), ("*" * 7, "*" * 7)):
+        assert redaction.line(_line({"type": "text", "text": said}), PLAIN)["message"]["content"][0]["text"] == shown
+
+
+def _counting(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    looked: list[int] = []
+    spans, text = Redactor.spans, Redactor.text
+
+    def counted_spans(self: Redactor, given: str, unclosed: bool = True) -> list[redact.Span]:
+        looked.append(len(given))
+        return spans(self, given, unclosed)
+
+    def counted_text(self: Redactor, given: str, unclosed: bool = True) -> str:
+        looked.append(len(given))
+        return text(self, given, unclosed)
+
+    monkeypatch.setattr(Redactor, "spans", counted_spans)
+    monkeypatch.setattr(Redactor, "text", counted_text)
+    return looked
+
+
+@pytest.mark.parametrize("kind", ["user", "assistant"])
+def test_of_texts_of_megabytes_a_session_log_looks_at_the_beginning_and_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    script = short_session("/p")
+    said = f"First {TOKEN}. " + "password=hunter2Horse9 said. " * 100_000 + "\n\nWe will use SQLite from now on."
+    script.user(said) if kind == "user" else script.answer(said)
+    path = script.write(tmp_path)
+    looked = _counting(monkeypatch)
+    log = session_logs.build(path, None)
+    assert log is not None
+    assert sum(looked) < 400_000
+    assert "First [redacted: github-token]" in log["content"]
+    assert ("use SQLite from now on" in log["content"]) == (kind == "user")
+    assert "hunter2" not in log["content"]
+
+
+@pytest.mark.parametrize("filler", ["x", "word ", "a line of text\n"])
+def test_a_long_text_is_cut_where_no_secret_is_split(filler: str) -> None:
+    for shift in range(0, 60, 7):
+        text = "y" * (redaction.PART_CHARS - shift) + f" {TOKEN} " + filler * 40_000
+        text += f" {TOKEN} " + "z" * (redaction.PART_CHARS - shift)
+        entry = _line({"type": "text", "text": text})
+        redaction.shorten(entry)
+        cut = entry["message"]["content"][0]["text"]
+        assert len(cut) <= 2 * redaction.PART_CHARS + 3
+        shown = redaction.line(entry, PLAIN)["message"]["content"][0]["text"]
+        assert not [part for part in (TOKEN[:8], TOKEN[-8:]) if part in shown]
+
+
+def test_a_private_passage_that_reaches_over_a_cut_stays_private() -> None:
+    for closing in ("</private>", ""):
+        text = "open <private>mine " + "and mine " * 20_000 + f"{closing} after"
+        entry = _line({"type": "text", "text": text})
+        redaction.shorten(entry)
+        shown = redaction.line(entry, PLAIN)["message"]["content"][0]["text"]
+        assert shown == ("open [private] after" if closing else "open [private]")
+    key = "-----BEGIN PRIVATE KEY-----\n" + "MIIabcdefgh1234\n" * 9_000 + "-----END PRIVATE KEY-----\n"
+    entry = _line({"type": "text", "text": key})
+    redaction.shorten(entry)
+    assert entry["message"]["content"][0]["text"] == key

@@ -28,6 +28,7 @@ from memories.core.errors import TranscriptGoneError
 from memories.core.paths import DataFolder
 from memories.core.retention import DAY, LetGo, Outlook
 from memories.core.settings import DEFAULTS
+from memories.status_keeping import said_outlook
 from tests.core.killed import killed_before
 from tests.core.transcript_lines import short_session
 
@@ -293,6 +294,59 @@ def test_a_session_start_asks_for_a_sync_once_a_day_where_the_settings_are_on(
     before = time.time() - retention.RUN_SECONDS
     os.utime(os.path.join(folder.state, "retention-seen"), (before, before))
     assert retention.wants_a_run(folder, on)
+
+
+def _aged(folder: DataFolder, tmp_path: Path, days: float) -> None:
+    """Everything here is older by so many days: what a clock makes of it that jumped ahead."""
+    logs = Path(folder.records).glob("*.json")
+    for path in [*logs, *(tmp_path / "projects").rglob("*.jsonl"), *Path(folder.transcripts).rglob("*.jsonl")]:
+        was = path.stat().st_mtime - days * DAY
+        os.utime(path, (was, was))
+    seen = Path(folder.state, "retention-seen")
+    value = json.loads(seen.read_bytes())
+    seen.write_text(json.dumps({**value, "since": value["since"] - days * DAY}), "utf-8")
+    os.utime(seen, (time.time() - days * DAY,) * 2)
+
+
+def test_a_clock_that_jumped_ahead_of_everything_known_lets_nothing_go_and_it_is_said(
+    folder: DataFolder, archived: Callable[..., str], tmp_path: Path
+) -> None:
+    archived(1, 2)
+    run(folder, tmp_path, transcripts_keep_days=30)
+    _aged(folder, tmp_path, 60)
+    for _ in range(2):  # the first look is no proof for the second
+        done = run(folder, tmp_path, transcripts_keep_days=30)
+        assert done is not None
+        assert (done.sessions, len(done.outlook.due)) == ([], 1)
+        assert done.outlook.newest is not None
+        assert 59 < (time.time() - done.outlook.newest) / DAY < 61
+        assert "clock is far ahead" in said_outlook(done.outlook)
+    assert there(folder) == [1]
+
+
+def test_after_a_long_absence_a_new_session_shows_that_the_clock_is_right_and_it_waits_a_day(
+    folder: DataFolder, archived: Callable[..., str], tmp_path: Path
+) -> None:
+    archived(1, 2)
+    run(folder, tmp_path, transcripts_keep_days=30)
+    _aged(folder, tmp_path, 60)
+    run(folder, tmp_path, transcripts_keep_days=30)
+    os.utime(short_session("/srv/shop", sid(2)).write(tmp_path / "projects"))
+    run(folder, tmp_path, transcripts_keep_days=30)
+    found = look(folder, tmp_path, transcripts_keep_days=30)
+    assert (found.newest, found.starts_at is not None) == (None, True)
+    _age_seen(folder)
+    done = run(folder, tmp_path, transcripts_keep_days=30)
+    assert done is not None
+    assert [one.session_id for one in done.sessions] == [sid(1)]
+
+
+def test_a_fifo_where_the_note_of_the_settings_belongs_is_not_waited_for(
+    folder: DataFolder, archived: Callable[..., str], tmp_path: Path
+) -> None:
+    archived(1, 31)
+    os.mkfifo(Path(folder.state, "retention-seen"))
+    assert look(folder, tmp_path, transcripts_keep_days=30).starts_at is not None
 
 
 # Killed, and other machines.

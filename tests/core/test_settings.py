@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 
 from memories.core import projects
 from memories.core.paths import DataFolder
-from memories.core.settings import BRIEFING_LIMIT, CLOSED, DEFAULTS, disabled_by_environment, read_settings
+from memories.core.settings import (
+    BRIEFING_LIMIT,
+    CLOSED,
+    DEFAULTS,
+    OFF,
+    disabled_by_environment,
+    problem_of,
+    read_settings,
+    why_off,
+)
 
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -64,6 +73,45 @@ def test_memory_stays_closed_whatever_good_settings_follow_the_bad_one(folder: D
     assert settings["excluded_paths"] == ["/"]
     assert settings["briefing_chars"] == 77
     assert len(problems) == 1
+
+
+def test_every_bad_guard_says_that_memory_is_off_and_comes_before_what_is_only_ignored(folder: DataFolder) -> None:
+    _write(folder, {"colour": "red", "redact_patterns": ["(x"], "redact_transcripts": "yes"})
+    settings, problems = read_settings(folder)
+    assert [problem.startswith(OFF) for problem in problems] == [True, True, False]
+    assert why_off(settings) == f"{problems[0].removeprefix(OFF)}; correct {folder.settings}"
+
+
+def test_a_project_is_told_which_setting_switched_memory_off_and_where_it_is(
+    folder: DataFolder, tmp_path: Path
+) -> None:
+    _write(folder, {"redact_patterns": ["(x"]})
+    project = projects.identify(str(tmp_path), read_settings(folder)[0])
+    assert project is not None
+    assert project.reason is not None
+    assert project.reason.startswith("redact_patterns: '(x' is no regular expression")
+    assert project.reason.endswith(f"; correct {folder.settings}")
+
+
+def test_a_user_who_excludes_everything_reads_so(folder: DataFolder, tmp_path: Path) -> None:
+    _write(folder, {"excluded_paths": ["/"]})
+    settings, problems = read_settings(folder)
+    project = projects.identify(str(tmp_path), settings)
+    assert (problems, why_off(settings)) == ([], None)
+    assert project is not None
+    assert project.reason == "'/' in the setting excluded_paths covers everything"
+
+
+@pytest.mark.parametrize("pattern", [".", r"\S", ".+", r"\w+", "[a-z]+", "(?i)[A-Z0-9]{2,}", r"[^\s]", "(.)x?"])
+def test_a_pattern_that_fits_nearly_any_text_is_refused(pattern: str) -> None:
+    assert "fits nearly any text" in (problem_of("redact_patterns", [pattern]) or "")
+
+
+@pytest.mark.parametrize(
+    "pattern", ["x1", r"\d{4,}", "corp-[0-9]{8}", r"\S+@\S+", ".*hunter.*", "key=(.+)", "a1", "x+y"]
+)
+def test_a_pattern_that_fits_something_in_particular_is_taken(pattern: str) -> None:
+    assert problem_of("redact_patterns", [pattern]) is None
 
 
 @pytest.mark.parametrize("path", ["/private\0/x", "/private\ud800/*"])
@@ -126,7 +174,8 @@ def test_a_file_that_is_no_json_object_excludes_everything_until_it_is_corrected
     Path(folder.settings).write_bytes(data)
     found, problems = read_settings(folder)
     assert found == DEFAULTS | CLOSED
-    assert "memory is off until it is corrected" in problems[0]
+    assert problems[0].startswith(f"{OFF}the settings ")
+    assert why_off(found) == f"{problems[0].removeprefix(OFF)}; correct {folder.settings}"
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -135,7 +184,7 @@ def test_whatever_the_file_holds_every_setting_has_a_value_of_its_type(folder: D
     _write(folder, value)
     found, _ = read_settings(folder)
     assert found.keys() == DEFAULTS.keys()
-    assert all(type(found[name]) is type(DEFAULTS[name]) for name in DEFAULTS)
+    assert all(isinstance(found[name], type(DEFAULTS[name])) for name in DEFAULTS)
     assert found["briefing_chars"] <= BRIEFING_LIMIT
 
 

@@ -87,7 +87,7 @@ def test_status_says_what_is_kept_and_what_went(client: Client, memory_home: Dat
     assert "1 transcript; the session logs stay" in page
     assert "<dt>Forgotten</dt><dd>1 session</dd>" in page
     lines = list(status_lines(status(memory_home), None, Paint()))
-    assert "Keeping        transcripts: 30 days; nothing goes within a week" in lines
+    assert "Keeping        transcripts: for 30 days; nothing goes within a week" in lines
     assert f"{'':15}1 session forgotten, 1 transcript let go" in lines
     keeping = status_json(status(memory_home), None)["keeping"]
     assert (keeping["forgotten"], keeping["let_go"], keeping["days"], keeping["next_at"]) == (1, 1, 30, None)
@@ -101,9 +101,10 @@ def test_status_says_beforehand_how_much_goes_and_when(client: Client, memory_ho
     said = f"1 more within 7 days, {KEPT} first, in 3 days"
     found = status(memory_home)
     assert found.keeping.said.startswith("1 transcript, ")
-    assert "goes not before" in found.keeping.said
+    assert "will go after" in found.keeping.said
     assert found.keeping.said.endswith(said)
-    assert ("A new setting is about to let transcripts go.", "keeping") in found.attention
+    lists = "`llm-memory forget --expired --dry-run` lists them"
+    assert (f"A new setting is about to let transcripts go: {lists}.", "keeping") in found.attention
     assert found.keeping.next_session == KEPT
     page = _page(client, "/status/")
     assert said in page

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 
 from memories import doctor
 from memories.capture_status import capture
-from memories.core import mirror, records, transcripts
+from memories.core import forgotten, mirror, records, transcripts
 from memories.core import state as hook_state
 from memories.core.files import remove_quietly
 from memories.core.paths import DataFolder
@@ -246,6 +246,19 @@ def test_transcripts_about_to_be_deleted_are_listed_with_what_is_kept_of_them(
     assert "2 are not archived." in page
     assert "Run <code>llm-memory sync</code> to keep them" in page
     assert f'href="/t/{session_id(1)}/"' in page
+
+
+def test_a_session_that_was_forgotten_or_let_go_is_called_so_and_not_excluded(
+    client: Client, memory_home: DataFolder, claude: Path
+) -> None:
+    for number, kind in enumerate((forgotten.FORGOTTEN, forgotten.EXPIRED), 1):
+        path = _session(claude, number, 28)
+        forgotten.mark(memory_home, session_id(number), kind, os.stat(path).st_mtime_ns)
+    assert {one.kept for one in capture(memory_home).leaving} == {"forgotten", "let go"}
+    page = _page(client)
+    assert "on purpose: only Claude Code still has it" in page
+    assert "by the retention settings; its session log stays" in page
+    assert "excluded, or nothing was said in it" not in page
 
 
 def test_an_archive_that_lacks_the_end_is_not_archived(memory_home: DataFolder, claude: Path) -> None:

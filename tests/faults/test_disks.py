@@ -7,6 +7,8 @@ import shutil
 
 import pytest
 
+from memories import doctor
+from memories.core.files import remove_quietly
 from tests.faults import check, disks, survival
 from tests.faults.home import WORDS, Home
 from tests.faults.operations import Expected
@@ -52,6 +54,16 @@ def test_on_a_full_disk_stores_are_refused_searches_answered_and_all_works_when_
             disks.make_room(home)
             _is_stored(server)
         _all_is_well(home)
+
+
+def test_on_a_full_disk_doctor_says_so_and_calls_no_index_damaged(home: Home) -> None:
+    with disks.small_disk(home, 1024):
+        for suffix in ("-wal", "-shm"):
+            remove_quietly(home.folder.mirror + suffix)
+        disks.fill(home)
+        said = [check for check in doctor.run(home.folder, read_only=True) if check.name == "index"]
+        assert [check.todo for check in said] == ["make room, then run `llm-memory doctor` again"]
+        assert "damaged" not in said[0].text
 
 
 def test_on_a_full_disk_a_server_that_starts_alone_searches_and_harms_no_index(home: Home) -> None:

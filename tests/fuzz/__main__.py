@@ -8,13 +8,16 @@ import sys
 import time
 from pathlib import Path
 
-from tests.fuzz import engine
+try:
+    from tests.fuzz import engine
 
-engine.setup()
+    engine.setup()
 
-from tests.fuzz import record, run  # noqa: E402 - targets import models
-from tests.fuzz.corpora import ROOT  # noqa: E402
-from tests.fuzz.targets import TARGETS  # noqa: E402
+    from tests.fuzz import record, run  # targets import models
+    from tests.fuzz.corpora import ROOT
+    from tests.fuzz.targets import TARGETS
+except ModuleNotFoundError as missing:
+    sys.exit(f"{missing.name} is not installed here: run ./scripts/test first, then .venv/bin/python -m tests.fuzz")
 
 
 def main(argv: list[str]) -> int:

@@ -112,3 +112,13 @@ def test_a_finding_of_hypothesis_ends_its_process_with_the_input_in_the_folder(t
     assert done.returncode == engine.FAILED, done.stderr
     assert engine.COUNTED in done.stderr
     assert [len(path.read_bytes()) for path in tmp_path.glob("crash-*")] == [9]
+
+
+def test_from_a_bare_clone_it_says_what_to_run_first(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-S", "-m", "tests.fuzz"], cwd=corpora.ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        f"{done.stderr.split()[0]} is not installed here: run ./scripts/test first, then .venv/bin/python -m tests.fuzz"
+    ]

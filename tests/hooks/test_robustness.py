@@ -192,10 +192,12 @@ def test_a_full_disk_is_survived_and_leaves_nothing_half_written(
 ) -> None:
     script = short_session(str(hooks.project))
     script.answer("words " * 20_000)
-    hooks.run(event, hooks.payload(script.write(hooks.projects_dir), source="startup"))
+    outcome = hooks.run(event, hooks.payload(script.write(hooks.projects_dir), source="startup"))
     left = [name for _, _, names in os.walk(tiny_disk.root) for name in names]
     assert not [name for name in left if ".tmp-" in name]
     assert os.listdir(tiny_disk.transcripts) == []
+    if event == "session_start":  # no index can be made here, so it must not say that one is
+        assert "is full: nothing is kept until there is room" in outcome.message
 
 
 @pytest.mark.parametrize("event", EVENTS)
@@ -204,7 +206,8 @@ def test_broken_settings_switch_memory_off_and_are_said(hooks: Hooks, event: str
     outcome = hooks.run(event)
     assert "failed" not in hooks.log
     if event == "session_start":
-        assert "excluded_paths covers everything, or cannot be read: see `llm-memory doctor`" in outcome.message
+        assert "the settings cannot be read (" in outcome.message
+        assert f"; correct {hooks.folder.settings}" in outcome.message
         assert outcome.context == ""
 
 

@@ -147,10 +147,10 @@ def test_after_a_new_redaction_pattern_no_session_is_told_what_it_hides(
     assert "At blue-" in hooks.start().context
     hooks.write_settings(redact_patterns=["blue-\\d+"])
     told = hooks.start().context
-    assert ("is building its index" if count > 1 else "At [redacted: user]") in told
+    assert ("is building its index" if count > 1 else "At [redacted: own-pattern]") in told
     assert "blue-" not in told
     _until(lambda: not _processes(hooks.folder))
-    assert "At [redacted: user]" in hooks.start().context
+    assert "At [redacted: own-pattern]" in hooks.start().context
     assert _calls(counted) or count == 1
 
 

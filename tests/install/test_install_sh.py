@@ -96,6 +96,7 @@ def test_a_fresh_install_says_what_it_did_and_what_is_left(installed: Path) -> N
 def test_a_fresh_install_leaves_a_private_working_lib_and_nothing_half_made(installed: Path) -> None:
     memory = installed / ".claude" / "memory"
     assert sorted(path.name for path in memory.glob("lib*")) == ["lib"]
+    assert [path for path in memory.rglob("*") if not path.is_symlink() and path.stat().st_mode & 0o077] == []
     assert memory.stat().st_mode & 0o777 == 0o700
     info = json.loads((memory / "lib" / "install.json").read_text(encoding="utf-8"))
     assert info["source"] == str(CHECKOUT)

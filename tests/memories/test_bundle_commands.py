@@ -171,3 +171,11 @@ def test_the_help_says_what_is_in_a_bundle(cli: Cli) -> None:
     assert "every transcript, the rules and the settings" in said
     assert "its sessions' logs and transcripts; no rules, no settings" in said
     assert "verified first" in cli.run("import", "--help")
+
+
+def test_raw_transcripts_in_a_bundle_are_said(cli: Cli, folder: DataFolder, tmp_path: Path) -> None:
+    fill(folder)
+    said = "Transcripts went in raw, with any secrets they hold: --redact overwrites what looks like one\n"
+    assert said in cli.run("export", str(tmp_path / "raw.tar"))
+    assert said not in cli.run("export", str(tmp_path / "masked.tar"), "--redact")
+    assert said not in cli.run("export", str(tmp_path / "none.tar"), "--no-transcripts")

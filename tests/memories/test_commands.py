@@ -116,7 +116,23 @@ def test_a_detached_sync_says_nothing_and_gives_way_to_another(cli: Cli, folder:
 
 def test_a_bad_setting_is_named_by_sync(cli: Cli, folder: DataFolder) -> None:
     Path(folder.settings).write_text('{"briefing_chars": "many"}', encoding="utf-8")
-    assert "setting ignored: briefing_chars must be a whole number above 0" in cli.run("sync")
+    assert "setting ignored: briefing_chars must be a whole number, 1 or more" in cli.run("sync")
+
+
+def test_a_sync_says_first_that_a_setting_switched_memory_off(cli: Cli, folder: DataFolder, tmp_path: Path) -> None:
+    short_session("/x").write(tmp_path / "claude" / "projects")
+    Path(folder.settings).write_text('{"redact_patterns": ["(x"], "colour": 1}', encoding="utf-8")
+    said = cli.run("sync")
+    assert said.startswith("memory is off: redact_patterns: '(x' is no regular expression")
+    assert f"; correct {folder.settings}\n" in said
+    assert "Transcripts: 0 archived, 0 session logs written, 1 left alone\n" in said
+    assert "setting ignored: unknown setting 'colour'" in said
+    assert "excluded projects" not in said
+    assert said.count("memory is off") == 1
+
+
+def test_a_search_without_a_hit_names_what_a_person_can_run(cli: Cli) -> None:
+    assert "the dashboard (`llm-memory-dashboard`) lists the newest memories" in cli.run("search", "zebra")
 
 
 def test_rebuild_index_shows_a_progress_bar_on_a_terminal_only(

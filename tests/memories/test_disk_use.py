@@ -64,7 +64,7 @@ def test_a_data_folder_that_is_not_there_takes_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("size", "said"),
-    [(0, "0"), (1, "1 KB"), (2_000_000, "1.9 MB"), (2 * 1024**3, "2.0 GB"), (5 * 10**13, "46,566.1 GB")],
+    [(0, "0"), (1, "1 KB"), (1_990, "2 KB"), (1_000_000, "1.0 MB"), (2 * 10**9, "2.0 GB"), (5 * 10**13, "50,000.0 GB")],
 )
 def test_sizes_are_said_as_a_person_reads_them(size: int, said: str) -> None:
     assert said_size(size) == said

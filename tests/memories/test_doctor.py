@@ -96,9 +96,24 @@ def test_bad_settings(folder: DataFolder) -> None:
     Path(folder.settings).write_text('{"checkpoint_tokens": 0, "colour": "red"}', encoding="utf-8")
     problems = [check.text for check in doctor.run(folder) if (check.name, check.status) == ("settings", "fail")]
     assert problems == [
-        "checkpoint_tokens must be a whole number above 0",
+        "checkpoint_tokens must be a whole number, 1 or more",
         "unknown setting 'colour'; remove it or see docs/configuration.md",
     ]
+
+
+@pytest.mark.parametrize("text", ['{"redact_patterns": ["(x"]}', "{oops", "[]", '"x"', '{"excluded_paths": 5}'])
+def test_a_setting_that_switches_memory_off_is_said_to_do_so(folder: DataFolder, text: str) -> None:
+    Path(folder.settings).write_text(text, encoding="utf-8")
+    check = _found(folder, "settings")
+    assert (check.status, check.todo) == ("fail", f"correct {folder.settings}")
+    assert check.text.startswith("memory is off: ")
+
+
+def test_a_folder_in_the_index_s_place_is_to_be_moved_away(folder: DataFolder) -> None:
+    os.mkdir(folder.mirror, 0o755)
+    check = _found(folder, "index")
+    assert (check.status, check.text) == ("fail", f"{folder.mirror} is no file")
+    assert check.todo == "move it away, then run `llm-memory sync`"
 
 
 def test_memory_switched_off_in_this_shell(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -212,3 +212,20 @@ def test_broken_transcripts_stop_no_check(folder: DataFolder, projects: Path) ->
         path.write_text(text, encoding="utf-8")
         _age(path, 60)
     assert [one.status for one in doctor_capture.capture(folder)] == ["ok", "warn"]
+
+
+def test_what_claude_code_keeps_and_nobody_archives_is_said_with_its_reason(folder: DataFolder, projects: Path) -> None:
+    _session(projects, 3 * DAY, 0)
+    forgotten.mark(folder, str(uuid.UUID(int=1)), forgotten.FORGOTTEN)
+    passed = _session(projects, 3 * DAY, 1)
+    state = os.stat(passed)
+    marks = {passed: [state.st_size, state.st_mtime_ns]}
+    Path(folder.state, "sweep.json").write_text(json.dumps(marks), encoding="utf-8")
+    [check] = _checks(folder, "transcripts")
+    text = "0 archived, 2 kept by Claude Code (1 forgotten or let go, 1 excluded or without a word)"
+    assert (check.status, check.text) == ("ok", text)
+
+
+def test_a_hook_log_that_is_a_pipe_is_not_waited_for(folder: DataFolder, projects: Path) -> None:
+    os.mkfifo(os.path.join(folder.state, "hooks.log"))
+    assert doctor_capture.hook_failures(folder) == []

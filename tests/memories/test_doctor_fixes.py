@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
 
 from memories import doctor_fixes
 from memories.core import mirror, private_files, records, session_logs
+from memories.core.errors import LLMMemoryError
 from memories.core.paths import DataFolder
 from tests.conftest import MakeRecord
 from tests.core.transcript_lines import SESSION, short_session
@@ -142,11 +143,11 @@ def test_another_users_folder_is_left_alone(folder: DataFolder, projects: Path) 
 def test_a_fix_that_fails_is_said_and_the_others_are_done(folder: DataFolder, projects: Path, dead: int) -> None:
     temp = Path(folder.records, f".x.json.tmp-{dead}")
     temp.touch(0o600)
-    os.mkdir(folder.mirror, 0o700)
+    os.mkdir(os.path.join(folder.state, "sync.lock"), 0o700)
     outcomes = list(doctor_fixes.carry_out(folder))
     assert not temp.exists()
     assert [bool(one.error) for one in outcomes] == [False, True]
-    assert "move it away" in outcomes[1].error
+    assert "sync.lock" in outcomes[1].error
 
 
 def _doctor(folder: DataFolder, tmp_path: Path, *options: str) -> subprocess.CompletedProcess[str]:
@@ -172,5 +173,13 @@ def test_the_command_lists_then_mends_then_checks(folder: DataFolder, tmp_path: 
 
 
 def test_a_dry_run_of_nothing_is_refused() -> None:
-    with pytest.raises(CommandError, match="llm-memory doctor --fix --dry-run"):
+    with pytest.raises(LLMMemoryError, match="llm-memory doctor --fix --dry-run"):
         call_command("doctor", "--dry-run")
+
+
+def test_a_folder_in_the_index_s_place_is_left_alone(folder: DataFolder, projects: Path) -> None:
+    os.mkdir(folder.mirror)
+    os.chmod(folder.mirror, 0o755)  # noqa: S103
+    assert _listed(folder) == []
+    assert _done(folder) == []
+    assert os.stat(folder.mirror).st_mode & 0o777 == 0o755

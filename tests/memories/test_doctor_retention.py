@@ -53,13 +53,28 @@ def test_what_goes_is_said_before_with_a_warning_while_the_setting_is_new(archiv
     assert text.endswith("goes at the next sync")
 
 
+def test_a_clock_far_ahead_of_all_that_is_known_is_a_warning_with_what_to_do(archived: DataFolder) -> None:
+    _settings(archived, transcripts_keep_days=30, transcripts_keep_mb=7)
+    seen = Path(archived.state, "retention-seen")
+    seen.write_text("{}", "utf-8")
+    for path in (
+        seen,
+        *Path(archived.transcripts).rglob("*.jsonl"),
+        *Path(os.environ["CLAUDE_CONFIG_DIR"]).rglob("*.jsonl"),
+    ):
+        os.utime(path, (time.time() - 60 * retention.DAY,) * 2)
+    ((_, state, text),) = _said(archived)
+    assert state == "warn"
+    assert text.startswith("transcripts are kept for 30 days and up to 7 MB, but none is let go: this machine's clock")
+
+
 def test_a_limit_that_cannot_be_kept_is_said(archived: DataFolder) -> None:
     path = Path(archived.transcripts, f"{SESSION}.jsonl")
     with path.open("ab") as file:
         file.truncate(3 * retention.MEGABYTE)  # now, so it may not go yet
     _settings(archived, transcripts_keep_mb=1)
     assert [text for name, state, text in _said(archived) if state == "warn"] == [
-        "1.9 MB above transcripts_keep_mb are of sessions that may not go yet"
+        "2.0 MB above transcripts_keep_mb are of sessions that may not go yet"
     ]
 
 

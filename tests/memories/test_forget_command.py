@@ -88,8 +88,51 @@ def test_with_yes_it_is_done_and_said(scene: Scene, forget: Forget) -> None:
     said = forget(SESSION, "--yes")
     assert said.endswith("Forgotten: 1 session.\nNothing of it is left in the data folder.\n")
     assert scene.holding() == []
-    again = forget(SESSION, "--yes")
-    assert "goes:  nothing: it is forgotten already" in again
+
+
+def test_what_is_forgotten_already_is_said_and_nothing_is_asked_or_done(scene: Scene, forget: Forget) -> None:
+    forget(SESSION, "--yes")
+    assert forget(SESSION) == f"Already forgotten: {SESSION}.\n"
+    assert json.loads(forget(SESSION, "--yes", "--json"))["already"] == [SESSION]
+    said = forget(SESSION, OTHER_SESSION, "--yes")
+    assert said.startswith(f"Already forgotten: {SESSION}.\n1 session to forget:")
+    assert "Forgotten: 1 session." in said
+
+
+def test_a_whole_id_that_nobody_knows_is_refused_unless_a_mark_for_other_machines_is_wanted(
+    scene: Scene, forget: Forget
+) -> None:
+    unknown = "abcdef12-0000-4000-8000-000000000000"
+    with pytest.raises(ForgetError, match=r"Nothing of session abcdef12.* on another machine, say --yes"):
+        forget(unknown)
+    assert forgotten.marked(scene.folder) == {}
+    said = forget(unknown, "--yes")
+    assert "Marked: 1 session of which nothing was here; other machines remove what they have" in said
+    assert "Forgotten:" not in said
+    assert forgotten.marked(scene.folder) == {unknown: forgotten.FORGOTTEN}
+
+
+def test_without_an_index_that_can_be_read_a_session_is_forgotten_by_its_files(scene: Scene, forget: Forget) -> None:
+    index = Path(scene.folder.mirror)
+    index.unlink()
+    index.mkdir()
+    said = forget(SESSION, "--yes", code=1)
+    assert f"its session log {LOG}" in said
+    assert "Forgotten: 1 session.\nThe index has not followed yet" in said
+    assert said.endswith("The next `llm-memory sync` finishes it.\n")
+    assert scene.holding() == []
+
+
+def test_where_the_mark_cannot_be_written_nothing_is_forgotten(scene: Scene, forget: Forget) -> None:
+    Path(scene.folder.trash, "forgotten").write_text("no folder", "utf-8")
+    before = scene.holding()
+    with pytest.raises(LLMMemoryError, match=r"^Nothing was forgotten: "):
+        forget(SESSION, "--yes")
+    assert scene.holding() == before
+
+
+def test_the_help_says_how_much_of_an_id_it_takes(forget: Forget) -> None:
+    assert "first 6 characters at least" in " ".join(forget("--help").split())
 
 
 def test_syncthing_s_versions_are_named_where_there_are_any(scene: Scene, forget: Forget) -> None:
@@ -218,7 +261,7 @@ def test_sync_says_what_it_will_let_go_and_what_it_let_go(scene: Scene, capsys: 
     call_command("sync")
     said = capsys.readouterr().out
     assert "Retention: 1 transcript," in said
-    assert "not before" in said
+    assert "will go after" in said
     seen = Path(scene.folder.state, "retention-seen")
     seen.write_text(json.dumps({**json.loads(seen.read_bytes()), "since": time.time() - 2 * DAY}), "utf-8")
     call_command("sync")
@@ -226,7 +269,24 @@ def test_sync_says_what_it_will_let_go_and_what_it_let_go(scene: Scene, capsys: 
     assert "Retention: 1 transcript let go," in said
     assert SESSION in said
     call_command("sync")
-    assert "Retention" not in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "Retention" not in said
+    assert "let go" not in said  # what went before is no news
+
+
+def test_expired_lets_nothing_go_by_a_clock_that_jumped_unless_told_that_it_is_right(
+    scene: Scene, forget: Forget
+) -> None:
+    _old(scene)
+    scene.sync(transcripts_keep_days=30)
+    seen = Path(scene.folder.state, "retention-seen")
+    for path in (seen, *scene.projects.rglob("*.jsonl"), *Path(scene.folder.transcripts).rglob("*.jsonl")):
+        ended = time.time() - 40 * DAY
+        os.utime(path, (ended, ended))
+    with pytest.raises(ForgetError, match="Nothing was let go, as this machine's clock is far ahead"):
+        forget("--expired")
+    assert os.path.exists(os.path.join(scene.folder.transcripts, f"{SESSION}.jsonl"))
+    assert "Let go: " in forget("--expired", "--yes")
 
 
 # As whole processes, on a terminal.
@@ -243,7 +303,7 @@ def test_on_a_terminal_it_asks(scene: Scene, tmp_path: Path, answer: bytes, code
     said, _ = child.communicate(timeout=120)
     os.close(ours)
     assert child.returncode == code, said
-    assert b"Forget 1 session for good? [y/N]" in said
+    assert b"Forget 1 session for good? This cannot be undone. [y/N]" in said
     assert (scene.holding() == []) == (code == 0)
     assert (b"Nothing was changed." in said) == (code == 1)
 

@@ -70,8 +70,8 @@ def test_programs_get_json(cli: Cli, folder: DataFolder, make_record: MakeRecord
     record, rules = found["findings"]
     assert (record["path"], record["rules"], record["redacted"]) == (f"records/{uuid}.json", {"github-token": 1}, False)
     assert (rules["kind"], rules["lines"]) == ("yours", [{"line": 2, "rule": "github-token"}])
-    found = json.loads(cli.run("redact", "--apply", "--json"))
-    assert (found["applied"], found["clean"], found["index_scrubbed"]) == (True, True, True)
+    found = json.loads(cli.run("redact", "--apply", "--json", code=1))
+    assert (found["applied"], found["clean"], found["index_scrubbed"]) == (True, False, True)  # the rules are mine
     assert [one["redacted"] for one in found["findings"]] == [True, False]
 
 
@@ -107,3 +107,25 @@ def test_what_is_left_is_said_with_the_next_step_and_many_lines_are_counted() ->
     assert "Not all of it could be redacted: see above." in said
     assert not any("\x1b" in line for line in said)
     assert not redact_report.as_json(found, applies=True, scrubbed=True)["clean"]
+
+
+def test_what_stays_raw_is_named_and_never_called_done(cli: Cli, folder: DataFolder) -> None:
+    for number in range(12):
+        script = Script("/p", f"7b1e2f04-0000-4000-8000-{number:012d}")
+        script.user(TOKEN)
+        Path(transcripts.archive_path(folder, script.session_id)).write_bytes(script.dump())
+    said = cli.run("redact", "--apply", code=1)
+    assert "  transcripts/7b1e2f04-0000-4000-8000-000000000009.jsonl\n  and 2 more\n" in said
+    assert (
+        "Nothing was redacted; 12 files of archived transcripts stay raw because redact_transcripts is off.\n" in said
+    )
+    assert "Done" not in said
+    assert "Nothing to redact" not in said
+    _set(folder, redact_transcripts=True)
+    assert "Done. Nothing is left." in cli.run("redact", "--apply")
+    assert "Nothing to redact." in cli.run("redact", "--apply")
+
+
+def test_a_file_of_the_users_is_said_to_be_left(cli: Cli, folder: DataFolder) -> None:
+    Path(folder.rules).write_text(f"mine\n{TOKEN}\n")
+    assert "Nothing was redacted; 1 file of yours is not changed." in cli.run("redact", "--apply", code=1)

@@ -14,6 +14,7 @@ from memories.core import records
 from memories.core.errors import InvalidRecordError, NarrativeRefusedError
 from memories.core.paths import DataFolder
 from memories.core.projects import identify
+from memories.core.redact import Redactor
 from memories.services import Session
 
 TOKEN = "ghp_" + "a1B2c3D4e5F6" * 3
@@ -56,7 +57,10 @@ def test_several_secrets_are_counted_and_each_rule_is_named_once(memory_home: Da
         ("keep <private>a</private>", "1 private passage was left out before storing: the record holds [private]."),
         (
             "keep <private>a</private> and <PRIVATE>b",
-            "2 private passages were left out before storing: the record holds [private].",
+            (
+                "2 private passages were left out before storing: the record holds [private]. A <private> that is "
+                "never closed took the rest of the text, 10 characters."
+            ),
         ),
     ],
 )
@@ -72,8 +76,9 @@ def test_private_passages_are_left_out_and_counted(
     "content", ["<private>all of it</private>", " <Private>all of it", "<private>a</private>\n<private>b"]
 )
 def test_nothing_but_a_private_passage_is_refused(memory_home: DataFolder, session: Session, content: str) -> None:
-    with pytest.raises(InvalidRecordError, match="nothing was stored"):
+    with pytest.raises(InvalidRecordError, match="nothing was stored") as refused:
         services.memory_store(memory_home, session, content=content, type="note")
+    assert Redactor().text(str(refused.value)) == str(refused.value)  # as the server shows it
     assert os.listdir(memory_home.records) == []
 
 
@@ -135,5 +140,5 @@ def test_what_a_refused_narrative_loses_is_told_without_secrets(memory_home: Dat
 def test_the_users_patterns_count(memory_home: DataFolder, session: Session) -> None:
     Path(memory_home.settings).write_text('{"redact_patterns": ["blue-\\\\d+"]}', encoding="utf-8")
     answer, record = store(memory_home, session, "We meet at blue-17.")
-    assert record["content"] == "We meet at [redacted: user]."
-    assert "(user)" in answer["warnings"][0]
+    assert record["content"] == "We meet at [redacted: own-pattern]."
+    assert "(own-pattern)" in answer["warnings"][0]

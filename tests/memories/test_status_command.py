@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from memories.core import clock, merge_log, mirror, records, state
+from memories.core import clock, conversation_index, merge_log, mirror, records, state, transcripts
 from memories.core.files import remove_quietly
 from memories.core.paths import DataFolder
 from memories.status import status
@@ -19,6 +19,7 @@ from memories.syncthing.state import DeviceState, Note, SyncState, write_note
 from tests.conftest import MakeRecord
 from tests.dashboard import realistic
 from tests.memories import disagreements
+from tests.memories.conversations import archive, talk
 from tests.memories.test_commands import Cli
 
 
@@ -337,3 +338,54 @@ def test_the_number_of_queries_does_not_grow_with_what_is_there(
     with disagreements.statements(memory_home) as many:
         _screen(memory_home)
     assert len(many) == len(few) <= 20
+
+
+@pytest.mark.parametrize("text", ['{"redact_patterns": ["(x"]}', "{oops", "[]", '"x"'])
+def test_the_first_thing_to_look_at_is_that_memory_is_off(memory_home: DataFolder, text: str) -> None:
+    Path(memory_home.settings).write_text(text, encoding="utf-8")
+    said, section = status(memory_home).attention[0]
+    assert said.startswith("memory is off: ")
+    assert said.endswith(f"; correct {memory_home.settings}.")
+    assert section == "checks"
+
+
+def test_memory_that_is_switched_off_in_this_shell_is_to_be_looked_at(
+    memory_home: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LLM_MEMORY_DISABLE", "1")
+    assert status(memory_home).attention[0][0] == "memory is off: LLM_MEMORY_DISABLE is set here; unset it."
+
+
+def test_a_folder_that_others_can_read_and_an_archive_not_masked_are_to_be_looked_at(memory_home: DataFolder) -> None:
+    assert len(status(memory_home).attention) == 1  # no hook ran
+    archive(memory_home, talk("The deploy is at noon."))
+    Path(memory_home.settings).write_text('{"redact_transcripts": true}', encoding="utf-8")
+    os.chmod(memory_home.root, 0o755)  # noqa: S103
+    readable, unmasked, *_ = (said for said, _ in status(memory_home).attention)
+    assert readable == f"{memory_home.root} can be read by others: run chmod 700 {memory_home.root}."
+    assert unmasked.startswith("Archived transcripts may hold secrets")
+    assert "llm-memory redact --apply" in unmasked
+
+
+def test_an_index_that_has_not_read_all_transcripts_does_not_say_that_it_is_up_to_date(memory_home: DataFolder) -> None:
+    assert "up to date" in " ".join(_section(_screen(memory_home), "Index"))
+    script = talk("The deploy is at noon.")
+    Path(transcripts.archive_path(memory_home, script.session_id)).write_bytes(script.dump())
+    said = " ".join(_section(_screen(memory_home), "Index"))
+    assert "1 transcript still being indexed" in said
+    assert "up to date" not in said
+    conversation_index.update(memory_home)
+    assert "up to date" in " ".join(_section(_screen(memory_home), "Index"))
+
+
+def test_session_logs_are_said_to_be_of_no_machine(memory_home: DataFolder, make_record: MakeRecord) -> None:
+    make_record("one", type="session_log", origin=None)
+    mirror.update(memory_home)
+    assert _section(_screen(memory_home), "Machines") == ["session logs (the same on every machine): 1"]
+
+
+def test_what_stands_in_the_index_s_place_is_to_be_looked_at(memory_home: DataFolder) -> None:
+    os.unlink(memory_home.mirror)
+    os.mkdir(memory_home.mirror)
+    said = status(memory_home).attention[0][0]
+    assert said == f"{memory_home.mirror} is no file: move it away, then run `llm-memory sync`."

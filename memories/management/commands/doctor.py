@@ -6,9 +6,8 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import CommandError
-
 from memories import doctor, doctor_fixes
+from memories.core.errors import LLMMemoryError
 from memories.findings import Check
 from memories.management.base import MemoryCommand
 from memories.management.shown import shown
@@ -29,7 +28,7 @@ class Command(MemoryCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Mend if asked to, run the checks and print them."""
         if options["dry_run"] and not options["fix"]:
-            raise CommandError("--dry-run is for --fix: llm-memory doctor --fix --dry-run")
+            raise LLMMemoryError("--dry-run is for --fix: llm-memory doctor --fix --dry-run")
         fixed: list[doctor_fixes.Outcome] | None = None
         if options["dry_run"]:
             fixed = [doctor_fixes.Outcome(fix, "") for fix in doctor_fixes.fixes(self.folder)]

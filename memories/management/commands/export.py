@@ -68,6 +68,9 @@ class Command(MemoryCommand):
                 progress=lambda done, total: bars("files", done, total),
             )
         self._report("stdout" if to_stdout else options["file"], contents, hint)
+        is_raw = not (chosen.masked or read_settings(self.folder)[0]["redact_transcripts"])
+        if is_raw and contents.counts[bundle.TRANSCRIPT]:
+            self._tell("Transcripts went in raw, with any secrets they hold: --redact overwrites what looks like one")
         known = dict(contents.left)
         for path, reason in merged.left:
             if path not in known:

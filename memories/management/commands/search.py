@@ -104,6 +104,7 @@ class Command(MemoryCommand):
             query,
             project=named,
             boosted=scope.of_project(own) if own else None,
+            newest="the dashboard (`llm-memory-dashboard`)",
             **{
                 name: options[name]
                 for name in ("scope", "type", "tags", "since", "until", "include_archived", "limit", "offset")

@@ -10,7 +10,7 @@ from hooks.shipped_files import shipped_order
 from memories.core import merge_copies, sync
 from memories.core.errors import LockTimeoutError
 from memories.core.paths import claude_projects_dir
-from memories.core.settings import disabled_by_environment, read_settings
+from memories.core.settings import OFF, disabled_by_environment, read_settings, why_off
 from memories.disk_use import said_size
 from memories.management.base import MemoryCommand
 from memories.management.progress import ProgressBars
@@ -49,15 +49,18 @@ class Command(MemoryCommand):
                 return
             raise
         if not quiet:
-            self._report(result, problems, source)
+            self._report(result, settings, problems)
 
-    def _report(self, result: sync.SyncResult, problems: list[str], source: str | None) -> None:
+    def _report(self, result: sync.SyncResult, settings: dict[str, Any], problems: list[str]) -> None:
+        off = why_off(settings)
+        if off is not None:
+            self.say(shown(f"{OFF}{off}"))
         if result.swept is None:
             self.say("Transcripts: left alone (LLM_MEMORY_DISABLE is set)")
         else:
             swept = result.swept
-            excluded = f", {swept.excluded} of excluded projects left alone" if swept.excluded else ""
-            excluded += f", {swept.kept_out} forgotten or let go" if swept.kept_out else ""
+            whose = "" if off else " of excluded projects"
+            excluded = f", {swept.excluded}{whose} left alone" if swept.excluded else ""
             self.say(f"Transcripts: {len(swept.archived)} archived, {swept.logged} session logs written{excluded}")
             for path, reason in swept.skipped:
                 self.say(f"  not archived: {shown(path)}: {shown(reason)}")
@@ -77,8 +80,8 @@ class Command(MemoryCommand):
         self._report_removed(result)
         for uuid in dict.fromkeys([*result.merged.revived, *done.revived]):
             self.say(f"  kept: {uuid} was edited after another machine deleted it")
-        for problem in problems:
-            self.say(f"  setting ignored: {shown(problem)}")
+        for problem in problems[off is not None :]:  # the first of those that switch memory off was said above
+            self.say(f"  {shown(problem)}" if problem.startswith(OFF) else f"  setting ignored: {shown(problem)}")
 
     def _report_removed(self, result: sync.SyncResult) -> None:
         """What went because somebody wanted it: by marks that came from another machine, or by the settings."""
