@@ -73,6 +73,7 @@ def test_retrieval_says_which_file_it_cannot_use(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.long
 def test_scale_measures_every_step() -> None:
     sizes = ("--records", "120", "--turns", "600", "--turns-steps", "300,5000", "--questions", "20")
     done = bench("scale", *sizes, "--json")
@@ -87,6 +88,7 @@ def test_scale_measures_every_step() -> None:
     assert os.listdir(os.environ["HOME"]) == []
 
 
+@pytest.mark.long
 def test_scale_prints_each_figure_beside_its_target() -> None:
     done = bench("scale", "--records", "60", "--turns", "200", "--questions", "5")
     assert done.returncode == 0, done.stderr

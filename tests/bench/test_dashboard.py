@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.bench.test_commands import bench
 
 
+@pytest.mark.long
 def test_the_dashboard_s_bench_asks_every_page() -> None:
     done = bench("dashboard", "--records", "60", "--turns", "400", "--runs", "2", "--json")
     assert done.returncode == 0, done.stderr

@@ -30,12 +30,15 @@ def link(target: dict[str, Any], relationship: str = "related_to") -> list[dict[
 @pytest.fixture
 def star(folder: DataFolder, make_record: MakeRecord) -> dict[str, dict[str, Any]]:
     """hub, linked from spoke 0 to spoke 9; spoke 0 from leaf; a story that replaced an older one, linked to leaf."""
-    found = {"hub": make_record("hub <img src=x onerror=alert(1)>", importance=9, project="shop", session_id="s-1")}
+    hub = "hub <img src=x onerror=alert(1)>"
+    found = {"hub": make_record(hub, importance=9, project="shop", session_id="s-1", created_at="2026-03-02T10:00:00")}
+    before = {"created_at": "2026-03-01T10:00:00"}  # so that the hub is the table's first row
     for number in range(10):
-        found[f"spoke {number}"] = make_record(f"spoke {number}", connections=link(found["hub"]), session_id="s-1")
-    found["leaf"] = make_record("leaf", connections=link(found["spoke 0"]))
-    old = records.new_record(type="narrative", content="old story", project="shop")
-    new = records.new_record(type="narrative", content="new story", project="shop")
+        linked = {"connections": link(found["hub"]), "session_id": "s-1"}
+        found[f"spoke {number}"] = make_record(f"spoke {number}", **linked, **before)
+    found["leaf"] = make_record("leaf", connections=link(found["spoke 0"]), **before)
+    old = records.new_record(type="narrative", content="old story", project="shop", **before)
+    new = records.new_record(type="narrative", content="new story", project="shop", **before)
     new["connections"] = [*link(old, "supersedes"), *link(found["leaf"])]
     for name, record in (("old", old), ("new", new)):
         records.save(folder, record)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.client import VERSIONS, claude_binary, require_system_tools
+from tests.e2e.client import OLDEST, VERSIONS, claude_binary, require_system_tools
 from tests.e2e.home import Home
 from tests.e2e.installation import copy_home, seed_home
 from tests.e2e.loopback import LoopbackNetwork
@@ -14,6 +14,18 @@ from tests.e2e.loopback import LoopbackNetwork
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+BOTH = ("test_carrying_over", "test_endings", "test_harness", "test_installing", "test_tool_use")
+"""Modules that each run of the tests asks of the oldest client too; the others only `scripts/test --long`."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave to `--long` what only repeats with the oldest client."""
+    for item in items:
+        if item.path.parent.name == "e2e" and item.path.stem not in BOTH and OLDEST in item.name:
+            item.add_marker(pytest.mark.long)
 
 
 @pytest.fixture(scope="session")

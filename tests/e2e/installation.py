@@ -64,13 +64,14 @@ def copy_home(seed: Home, path: Path) -> Home:
     old, new = os.fsencode(seed.path), os.fsencode(path)
     for file in path.rglob("*"):
         if file.is_file() and not file.is_symlink() and old in (content := file.read_bytes()):
-            assert file.suffix != ".db", f"{file} holds an absolute path and cannot be moved"
+            assert ".db" not in file.name, f"{file} holds an absolute path and cannot be moved"
             file.write_bytes(content.replace(old, new))
     shutil.copytree(seed.path / lib, path / lib, symlinks=True, copy_function=os.link)
     about = path / lib / "install.json"
     content = about.read_bytes()
     about.unlink()  # a hard link: writing into it would change the seed
     about.write_bytes(content.replace(old, new))
+    about.chmod(0o600)
     return home
 
 
