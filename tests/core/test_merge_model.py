@@ -396,7 +396,7 @@ def try_all(count: int, seeds: range) -> None:
             ) from error
 
 
-@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("count", [2, pytest.param(3, marks=pytest.mark.long)])
 def test_machines_end_up_equal_and_nothing_is_lost(count: int) -> None:
     try_all(count, range(QUICK))
 

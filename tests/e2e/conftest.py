@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-BOTH = ("test_carrying_over", "test_endings", "test_harness", "test_installing", "test_tool_use")
+BOTH = ("test_carrying_over", "test_endings", "test_harness", "test_installing")
 """Modules that each run of the tests asks of the oldest client too; the others only `scripts/test --long`."""
 
 
