@@ -48,16 +48,14 @@ def memory_store(
 
     Secrets and private passages are replaced before anything else sees them, and a warning says so. accept_losses:
     findings that shall not refuse a narrative (see core/narrative_check.py). Raises InvalidRecordError (also where
-    there is nothing but a private passage), NarrativeRefusedError, ProjectError (a narrative without a project,
-    memory switched off here), StorageError.
+    there is nothing but a private passage), NarrativeRefusedError, ProjectError (a narrative without a project, memory
+    switched off here), StorageError.
     """
     _refuse_where_switched_off(session)
-    if len(content) > MAX_CONTENT_CHARS:
-        raise InvalidRecordError(f"{len(content):,} characters are too many for one memory: store it in parts.")
+    _refuse_too_long(content)
     warnings: list[str] = []
     name, project_id = _project_of(folder, session, project, warnings)
-    if type == "narrative" and name is None:
-        raise ProjectError("A narrative belongs to a project and none is detected here: pass project.")
+    _refuse_without_project(type, name)
     record = records.new_record(
         type=type,
         content=content,
@@ -69,7 +67,6 @@ def memory_store(
         tags=_tags_text(tags),
         connections=_links(connections),
     )
-    records.dump(record)  # text that no file can hold is refused here, before the mirror is asked about it
     _redact(folder, record, warnings)
     where = _scope_of(name, project_id, session)
     existing, near = _alike(folder, record, where, warnings)
@@ -85,9 +82,20 @@ def memory_store(
     return {"uuid": record["uuid"], "status": "stored", "near_duplicates": near, "warnings": warnings}
 
 
+def _refuse_without_project(kind: str, project: str | None) -> None:
+    if kind == "narrative" and project is None:
+        raise ProjectError("A narrative belongs to a project and none is detected here: pass project.")
+
+
+def _refuse_too_long(content: str) -> None:
+    if len(content) > MAX_CONTENT_CHARS:
+        raise InvalidRecordError(f"{len(content):,} characters are too many for one memory: store it in parts.")
+
+
 def _redact(folder: DataFolder, record: dict[str, Any], warnings: list[str]) -> None:
     """Take secrets and private passages out of a new record, and say so. Raises InvalidRecordError where nothing else
     is left to keep."""
+    records.dump(record)  # text that no file can hold is refused here, before the mirror is asked about it
     redactor = redaction.of(folder)
     counts: dict[str, int] = {}
     content = record["content"]

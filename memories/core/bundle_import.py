@@ -36,6 +36,7 @@ from memories.core.bundle import Member
 from memories.core.bundle_reading import Reader
 from memories.core.errors import BundleError, InvalidRecordError, MirrorUnavailableError, StorageError
 from memories.core.locks import FileLock
+from memories.core.paths import make_private
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -284,7 +285,7 @@ class _Import:
         session that runs may have been archived since the first look, and its file is never replaced."""
         target = os.path.join(self._place.transcripts, relative)
         try:
-            transcripts.make_folders(os.path.dirname(target))
+            make_private(os.path.dirname(target))
             if not self._fits_as_it_is(relative):
                 return False
             diverged.set_aside(staged, target)  # a link, which replaces nothing, where there are links

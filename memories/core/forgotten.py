@@ -13,7 +13,8 @@ from __future__ import annotations
 import os
 
 from memories.core import files
-from memories.core.transcripts import is_session_id, make_folders
+from memories.core.paths import make_private
+from memories.core.transcripts import is_session_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def mark(folder: DataFolder, session_id: str, kind: str, ended_ns: int | None = 
         raise ValueError(session_id)
     place = os.path.join(folder.trash, kind)
     if not os.path.isdir(place):
-        make_folders(place)
+        make_private(place)
         files.fsync_folder(folder.trash)
     path = os.path.join(place, session_id)
     before = _mtime_ns(path) if ended_ns is not None else None

@@ -15,7 +15,8 @@ import time
 from memories.core import files
 from memories.core.errors import StorageError
 from memories.core.masking import Masker, are_alike, with_stars_of
-from memories.core.transcripts import CHUNK_BYTES, COMPARED_BYTES, SUFFIX, files_beside, make_folders
+from memories.core.paths import make_private
+from memories.core.transcripts import CHUNK_BYTES, COMPARED_BYTES, SUFFIX, files_beside
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -338,7 +339,7 @@ def _keep_both(folder: DataFolder, temp: str, name: str, masker: Masker) -> bool
     target = os.path.join(folder.transcripts, name)
     own, old = diverged.digest_of(temp), diverged.digest_of(target)
     new_path = os.path.join(folder.transcripts, diverged.version_name(name, own))
-    make_folders(os.path.dirname(new_path))
+    make_private(os.path.dirname(new_path))
     if (size, own) > (os.lstat(target).st_size, old):
         diverged.set_aside(target, os.path.join(folder.transcripts, diverged.version_name(name, old)))
         new_path = target

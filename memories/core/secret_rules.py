@@ -377,8 +377,7 @@ PLACES: tuple[tuple[str, str, str, str, str], ...] = (
     ("signed-url", "signature=", "long", r"([0-9a-f]{64,1024})(?![0-9A-Za-z])", "token"),
 )
 """(id, literal in lower case, what else the text must have, pattern of what follows the literal in any case, how its
-group 1 is judged: secret_values.py). The third is looked for first and spares the literal; `long` is a long word as
-tokens are."""
+group 1 is judged: secret_values.py). The third is looked for first and spares the literal; `long`: as tokens are."""
 
 KEY_STEMS = ("pass", "pwd", "pw", "secret")
 LONG_KEY_STEMS = ("token", "key", "credential", "psk", "pat")

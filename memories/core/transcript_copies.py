@@ -13,7 +13,8 @@ import stat
 from memories.core import diverged, files
 from memories.core.copies import Outcome, original_name
 from memories.core.errors import LLMMemoryError, StorageError, TranscriptError
-from memories.core.transcripts import is_session_id, make_folders
+from memories.core.paths import make_private
+from memories.core.transcripts import is_session_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -237,7 +238,7 @@ def _move(target: str, winner: _Version, places: dict[_Version, str], redundant:
     known = {one.path: one for one in (*moves, *redundant)}
     folders = {os.path.dirname(path) for path in moves.values()}
     for path in folders:
-        make_folders(path)
+        make_private(path)
     for one, path in places.items():
         if one.role == _MAIN:
             diverged.set_aside(one.path, path)

@@ -13,6 +13,7 @@ import stat
 
 from memories.core import files
 from memories.core.errors import LLMMemoryError, StorageError, TranscriptError
+from memories.core.paths import make_private
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -235,7 +236,7 @@ def _bring_up_to_date(folder: DataFolder, source_path: str, name: str, redactor:
         raise TranscriptError(f"Cannot read {source_path}: {error.strerror}. Check its permissions.") from error
     try:
         found = os.fstat(source)
-        make_folders(os.path.dirname(target))
+        make_private(os.path.dirname(target))
         try:
             old = os.lstat(target)
         except FileNotFoundError:
@@ -280,27 +281,16 @@ def _keep_both(folder: DataFolder, source: int, found: os.stat_result, name: str
     new_path = target
     if (found.st_size, own) > (os.lstat(target).st_size, old):
         beside = os.path.join(folder.transcripts, diverged.version_name(name, old))
-        make_folders(os.path.dirname(beside))
+        make_private(os.path.dirname(beside))
         diverged.set_aside(target, beside)
     else:
         new_path = os.path.join(folder.transcripts, diverged.version_name(name, own))
-        make_folders(os.path.dirname(new_path))
+        make_private(os.path.dirname(new_path))
     _copy_whole(source, found, new_path)
     for path in continued:
         if path != new_path and diverged.is_beginning(path, new_path):
             os.unlink(path)
     return True
-
-
-def make_folders(path: str) -> None:
-    """Make a folder and those above it that are missing, all 0700; os.makedirs would leave those above to the umask."""
-    if not os.path.isdir(path):
-        make_folders(os.path.dirname(path))
-        try:
-            os.mkdir(path, 0o700)
-        except FileExistsError:
-            if not os.path.isdir(path):  # else another process made it meanwhile
-                raise
 
 
 def _is_kept(given: bytes, kept: bytes) -> bool:
