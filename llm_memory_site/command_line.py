@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 
 from memories.core.errors import LLMMemoryError
+from memories.terminal import table
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from memories.terminal.command import Command
 
 FOR_CLAUDE_CODE = ("hook", "mcp", "setup_claude", "remove_claude")
 """Our commands that programs run: named last in the overview."""
@@ -47,6 +55,18 @@ def _program(script: str) -> str:
 
 def run(argv: list[str]) -> int:
     """Run `manage.py <command>`; exit code 1 for a domain error, 130 for Ctrl-C, else the command's own."""
+    plain = table.COMMANDS.get(argv[1]) if len(argv) > 1 else None
+    if plain is not None:
+        return _guarded(lambda: _run_plain(plain[0], argv))
+    return _guarded(lambda: _run_django(argv))
+
+
+def _run_plain(module: str, argv: list[str]) -> int:
+    command: Command = importlib.import_module(module).Command()
+    return command.run(f"{os.path.basename(_program(argv[0]))} {argv[1]}", argv[2:])
+
+
+def _run_django(argv: list[str]) -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "llm_memory_site.settings")
     try:
         from django.core.management import BaseCommand, ManagementUtility
@@ -58,14 +78,19 @@ def run(argv: list[str]) -> int:
         def fetch_command(self, subcommand: str) -> BaseCommand:
             return super().fetch_command(module_name(subcommand))
 
-    try:
-        if argv[1:] in OVERVIEW_CALLS:
-            import django
+    if argv[1:] in OVERVIEW_CALLS:
+        import django
 
-            django.setup()
-            sys.stdout.write(overview() + "\n")
-            return 0
-        Utility([_program(argv[0]), *argv[1:]]).execute()
+        django.setup()
+        sys.stdout.write(overview() + "\n")
+        return 0
+    Utility([_program(argv[0]), *argv[1:]]).execute()
+    return 0
+
+
+def _guarded(run: Callable[[], int]) -> int:
+    try:
+        return run()
     except LLMMemoryError as error:
         from memories.core.transcript_items import clean
 
@@ -77,4 +102,3 @@ def run(argv: list[str]) -> int:
         # The reader (head, less) has what it wanted; a second flush at exit must not complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    return 0

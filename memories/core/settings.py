@@ -20,6 +20,8 @@ BRIEFING_LIMIT = 9500
 MAX_SETTINGS_BYTES = 1_000_000
 
 DEFAULTS: dict[str, Any] = {
+    "auto_memory": True,
+    "auto_update": False,
     "briefing_chars": 6000,
     "checkpoint_tokens": 60_000,
     "excluded_paths": [],
@@ -29,6 +31,7 @@ DEFAULTS: dict[str, Any] = {
     "redact_transcripts": False,
     "transcripts_keep_days": 0,
     "transcripts_keep_mb": 0,
+    "update_check": True,
 }
 """Name -> default. docs/configuration.md describes each; a test holds the two together."""
 

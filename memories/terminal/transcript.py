@@ -1,19 +1,22 @@
-"""`manage.py transcript [SESSION]`: read an archived conversation from a terminal."""
+"""`llm-memory transcript [SESSION]`: read an archived conversation from a terminal."""
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
-from typing import Any
-
 from memories.core import archived_sessions, transcript_page
-from memories.core.transcript_page import Item, Page
-from memories.management.base import MemoryCommand
 from memories.management.shown import shown
+from memories.terminal import command
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+    from typing import Any
+
+    from memories.core.transcript_page import Item, Page
 
 LISTED = 20
 
 
-class Command(MemoryCommand):
+class Command(command.Command):
     """Print a page of a session, or all of it; without a session, list the newest."""
 
     help = "Read an archived session page by page; without SESSION, list the newest."
@@ -40,7 +43,7 @@ class Command(MemoryCommand):
         length.add_argument("--all", action="store_true", help="to the end, not only a page")
         parser.add_argument("--json", action="store_true", help="each page, or the list, as JSON")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, **options: Any) -> None:
         """Print the page, the pages or the list."""
         if options["session"] is None:
             self._list(as_json=options["json"])
@@ -62,14 +65,14 @@ class Command(MemoryCommand):
 
     def _show(self, page: Page, *, first: bool, last: bool) -> None:
         if first:
-            self.say(self.style.WARNING(page.header))
+            self.say(self.style.warning(page.header))
         for item in page.items:
             self.say(self._styled(item))
         if last:
             self.say(f"\n{page.footer}")
 
     def _styled(self, item: Item) -> str:
-        styles = {"user": self.style.MIGRATE_HEADING, "assistant": self.style.SUCCESS, "mark": self.style.WARNING}
+        styles = {"user": self.style.heading, "assistant": self.style.good, "mark": self.style.warning}
         if not item.is_said:
             return styles.get(item.role, str)(item.shown())
         return f"\n{styles[item.role](item.head)}{item.body}"

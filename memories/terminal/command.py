@@ -1,0 +1,124 @@
+"""What the commands share: options read by argparse, plain or coloured lines, JSON, errors as one line."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import sys
+
+from memories.core.errors import StorageError
+from memories.core.paths import check_private, data_folder
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TextIO
+
+    from memories.core.paths import DataFolder
+
+_ACTING = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Of what JSON leaves as it is."""
+
+
+class Style:
+    """Colours of a terminal; each method gives the text back as it is where there is none (or NO_COLOR is set)."""
+
+    __slots__ = ("_on",)
+
+    def __init__(self, out: TextIO) -> None:
+        self._on = out.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+    def heading(self, text: str) -> str:
+        """What a part is about."""
+        return self._in("36;1", text)
+
+    def good(self, text: str) -> str:
+        """What is well, or was said by Claude."""
+        return self._in("32;1", text)
+
+    def warning(self, text: str) -> str:
+        """What to look at, and what is said about the output itself."""
+        return self._in("33;1", text)
+
+    def bad(self, text: str) -> str:
+        """What is wrong."""
+        return self._in("31;1", text)
+
+    def _in(self, codes: str, text: str) -> str:
+        return f"\x1b[{codes}m{text}\x1b[0m" if self._on else text
+
+
+class Command:
+    """A command over the data folder: `help`, add_arguments and handle. Domain errors pass through to the caller.
+
+    needs_private_folder: False for the few that do not touch the user's data folder, or say what is wrong with it.
+    """
+
+    help = ""
+    examples: tuple[str, ...] = ()
+    """Command lines that --help shows, without the program's name."""
+    needs_private_folder = True
+
+    def __init__(self, stdout: TextIO | None = None, stderr: TextIO | None = None) -> None:
+        self.stdout = stdout or sys.stdout
+        self.stderr = stderr or sys.stderr
+        self.style = Style(self.stdout)
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the command's own options to its parser."""
+
+    def handle(self, **options: Any) -> int | None:
+        """Do it; the exit code, None for 0. options: by their argparse names."""
+        raise NotImplementedError
+
+    def parser(self, program: str) -> argparse.ArgumentParser:
+        """The parser of its command line. program: how usage texts name it, `llm-memory search`."""
+        first = program.split(" ", 1)[0]
+        shown = "\n".join(f"  {first} {example}" for example in self.examples)
+        parser = argparse.ArgumentParser(
+            prog=program,
+            description=self.help,
+            epilog=f"examples:\n{shown}" if shown else None,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        self.add_arguments(parser)
+        return parser
+
+    def run(self, program: str, arguments: list[str]) -> int:
+        """Read the command line and carry it out; the exit code. A disk that refuses is a domain error like any other.
+
+        Raises SystemExit (bad options, --help), LLMMemoryError, StorageError also for a data folder that is not this
+        user's alone.
+        """
+        options = vars(self.parser(program).parse_args(arguments))
+        if self.needs_private_folder:
+            check_private(self.folder)
+        try:
+            return self.handle(**options) or 0
+        except BrokenPipeError:
+            raise  # the reader has gone: no failure
+        except OSError as error:
+            where = error.filename or self.folder.root
+            raise StorageError(
+                f"{where}: {error.strerror or error}. `llm-memory doctor` says what is wrong."
+            ) from error
+
+    @property
+    def folder(self) -> DataFolder:
+        """The data folder that the environment names."""
+        return data_folder()
+
+    def say(self, line: str = "") -> None:
+        """One line on stdout."""
+        self.stdout.write(line + "\n")
+
+    def warn(self, line: str) -> None:
+        """One line on stderr, beside the output: progress, what was skipped."""
+        self.stderr.write(line + "\n")
+
+    def say_json(self, value: Any) -> None:
+        """A value as JSON on stdout; what acts on a terminal or turns its direction as escapes."""
+        text = json.dumps(value, ensure_ascii=False, indent=2).encode("utf-8", "replace").decode()
+        self.say(_ACTING.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
