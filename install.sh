@@ -9,6 +9,7 @@ umask 077
 usage() {
     cat <<'USAGE'
 Usage: ./install.sh [--dry-run]              install, or update an installation
+       ./install.sh --no-update-check        the same, and never look for newer versions (--update-check: do again)
        ./install.sh --uninstall [--dry-run]  remove it; the memories stay
        ./install.sh --purge [--yes]          remove it and all memories, after asking
        ./install.sh --help
@@ -18,7 +19,8 @@ Environment:
   CLAUDE_CONFIG_DIR   Claude Code's folder, where it is not ~/.claude
   LLM_MEMORY_PYTHON   the Python to use (3.10 to 3.14, with venv)
   LLM_MEMORY_DISABLE  1: do not archive the transcripts that already exist
-  LLM_MEMORY_REPO     git URL or path to install from, when this script does not lie in a clone
+  LLM_MEMORY_REPO     where versions come from: a git URL or path, or a release folder's URL (it ends in a slash).
+                      Installed from there when this script does not lie in a clone; asked for newer ones later
 USAGE
 }
 
@@ -89,15 +91,71 @@ find_source() {
     fi
     [ -n "${LLM_MEMORY_REPO:-}" ] || fail "this script does not lie in a clone of LLM Memory.
   Clone the repository and run ./install.sh there, or set LLM_MEMORY_REPO to its git URL (or a local path)."
-    command -v git >/dev/null 2>&1 || fail "git is needed to fetch $LLM_MEMORY_REPO; install git, or run install.sh from a clone."
+    origin=$(printf '%s' "$LLM_MEMORY_REPO" | without_credentials)
     clone=$(mktemp -d "${TMPDIR:-/tmp}/llm-memory.XXXXXX")
-    git clone --quiet --depth 1 -- "$LLM_MEMORY_REPO" "$clone/source" 2>"$clone/errors" || {
-        cat "$clone/errors" >&2
-        fail "git could not clone $LLM_MEMORY_REPO: check the address and your access to it."
-    }
+    case $LLM_MEMORY_REPO in
+    *://*/) fetch_release ;;
+    *) fetch_clone ;;
+    esac
+    is_source "$source" || fail "$origin is not LLM Memory (no manage.py with memories/core)."
+}
+
+# Nothing that is shown or kept names a user or a password.
+without_credentials() {
+    sed 's#://[^/@]*@#://#g'
+}
+
+fetch_clone() {
+    command -v git >/dev/null 2>&1 || fail "git is needed to fetch $origin; install git, or run install.sh from a clone."
     source=$clone/source
-    origin=$LLM_MEMORY_REPO
-    is_source "$source" || fail "$LLM_MEMORY_REPO is not LLM Memory (no manage.py with memories/core)."
+    git clone --quiet --depth 1 -- "$LLM_MEMORY_REPO" "$source" 2>"$clone/errors" || {
+        without_credentials <"$clone/errors" >&2
+        fail "git could not clone $origin: check the address and your access to it."
+    }
+}
+
+# The newest tarball of a release folder. It is unpacked by its own code, once it is what SHA256SUMS says.
+FETCH_RELEASE='
+import hashlib, os, re, sys, tarfile, urllib.request
+base, into = sys.argv[1:]
+local = re.match(r"file://|http://(localhost|127\.0\.0\.1|\[::1\])[:/]", base)
+if not local and not base.startswith("https://"):
+    sys.exit("is not encrypted: use https")
+class Redirects(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, request, answer, code, text, headers, url):
+        if local or not url.startswith("https://"):
+            sys.exit("leads to another kind of address")
+        return super().redirect_request(request, answer, code, text, headers, url)
+opener = urllib.request.build_opener(Redirects)
+def read(name, limit):
+    with opener.open(base + name, timeout=20) as answer:
+        data = answer.read(limit + 1)
+    return data if len(data) <= limit else sys.exit(name + " is too large")
+try:
+    sums = read("SHA256SUMS", 1000000).decode("ascii", "replace")
+    line = r"([0-9a-f]{64}) [ *](llm-memory-(\d+)\.(\d+)\.(\d+)\.tar\.gz)$"
+    found = [match.groups() for match in map(re.compile(line).match, sums.split("\n")) if match]
+    if not found:
+        sys.exit("SHA256SUMS names no llm-memory-X.Y.Z.tar.gz")
+    checksum, name, *_ = max(found, key=lambda one: [int(number) for number in one[2:]])
+    data = read(name, 100000000)
+    if hashlib.sha256(data).hexdigest() != checksum:
+        sys.exit(name + " is not what SHA256SUMS says: nothing was unpacked or run")
+    archive = os.path.join(into, name)
+    with open(archive, "xb") as file:
+        file.write(data)
+    with tarfile.open(archive) as tar:
+        code = tar.extractfile(name[:-7] + "/memories/update/unpack.py").read()
+    scope = {"__name__": "unpack"}
+    exec(compile(code, "unpack.py", "exec"), scope)
+    print(scope["unpack"](archive, into))
+except (OSError, KeyError, ValueError, tarfile.TarError) as error:
+    sys.exit(str(error))
+'
+
+fetch_release() {
+    source=$("$python" -I -c "$FETCH_RELEASE" "$LLM_MEMORY_REPO" "$clone" 2>"$clone/errors") ||
+        fail "$origin: $(tail -n 1 "$clone/errors" | without_credentials)"
 }
 
 # --- lib/ ---------------------------------------------------------------------------------------------------------
@@ -155,13 +213,21 @@ stage() {
     # pip makes libraries that anybody may run, and an older install left what it copied open
     chmod -R go= "$new"
     # proves that the staged code starts, before anything of the old one is touched
-    "$new/venv/bin/python" -I "$new/manage.py" setup_claude --stage "$origin" ||
+    "$new/venv/bin/python" -I "$new/manage.py" setup_claude --stage "$origin" --clone "$source" ||
         fail "the staged code does not start (see above). The installation from before, if any, is as it was."
 }
 
 swap() {
-    old=$data/lib.old-$$
     say "put it in place as $lib"
+    # in one step where the system can, so that no hook ever finds the folder missing
+    if [ -f "$lib/install.json" ] && [ ! -h "$lib" ] &&
+        "$python" -I "$source/memories/update/exchange.py" "$new" "$lib"; then
+        kept=$new
+        new=""
+        keep_previous "$kept"
+        return
+    fi
+    old=$data/lib.old-$$
     if [ -e "$lib" ] || [ -h "$lib" ]; then
         mv "$lib" "$old"
     fi
@@ -170,10 +236,19 @@ swap() {
     discard_old
 }
 
-# The old lib/: removed where we had installed it; anything else (the first LLM Memory's) is kept aside.
+# The code before this one, to which `llm-memory update` goes back where the new one fails. The one before that goes.
+keep_previous() {
+    gone=$data/lib.gone-$$
+    [ ! -e "$lib.previous" ] || mv "$lib.previous" "$gone"
+    mv "$1" "$lib.previous"
+    chmod -R go= "$lib.previous" || : # an older install left what it copied open
+    rm -rf "$gone"
+}
+
+# The old lib/: kept as the previous one where we had installed it; anything else (the first LLM Memory's) aside.
 discard_old() {
     if [ -f "$old/install.json" ]; then
-        rm -rf "$old"
+        keep_previous "$old"
     elif [ -e "$old" ] || [ -h "$old" ]; then
         aside=$data/state/first-release
         mkdir -p "$aside"
@@ -198,15 +273,15 @@ put_back_old() {
 
 # Staging folders whose install was killed.
 sweep() {
-    for path in "$data"/lib.new-* "$data"/lib.old-*; do
+    for path in "$data"/lib.new-* "$data"/lib.gone-* "$data"/lib.fetched-* "$data"/lib.old-*; do
         [ -d "$path" ] || continue
         pid=${path##*-}
         if [ "$pid" != $$ ] && kill -0 "$pid" 2>/dev/null; then
             continue
         fi
         case $path in
-        */lib.new-*) rm -rf "$path" ;;
-        *) old=$path; put_back_old ;;
+        */lib.old-*) old=$path; put_back_old ;;
+        *) rm -rf "$path" ;;
         esac
     done
 }
@@ -232,6 +307,14 @@ except StorageError as error:
     sys.exit(str(error))' 2>&1
 }
 
+# Whether newer versions are looked for, on this machine alone: the settings travel to the others.
+note_update_check() {
+    case $update_check in
+    no) mkdir -p "$data/state/install" && : >"$data/state/install/no-update-check" ;;
+    yes) rm -f "$data/state/install/no-update-check" ;;
+    esac
+}
+
 # --- what was asked for ---------------------------------------------------------------------------------------------
 
 install() {
@@ -240,6 +323,7 @@ install() {
         say "would stage the code of $origin in $data/lib.new-$$ with a venv of $python"
         say "would install the pinned requirements with pip, or copy the present venv where they are the same"
         say "would compile it and rename it to $lib"
+        [ "$update_check" != no ] || say "would never look for newer versions"
         from_source 'from hooks.setup import install; sys.exit(install(dry_run=True))'
         return
     fi
@@ -249,17 +333,20 @@ install() {
     sweep
     stage
     swap
+    note_update_check
     "$lib/venv/bin/python" -I "$lib/manage.py" setup_claude
 }
 
 main() {
-    action=install dry_run=no yes=no new="" old="" clone=""
+    action=install dry_run=no yes=no update_check="" new="" old="" clone=""
     for option in "$@"; do
         case $option in
         --dry-run) dry_run=yes ;;
         --uninstall) [ "$action" = purge ] || action=uninstall ;;
         --purge) action=purge ;;
         --yes) yes=yes ;;
+        --no-update-check) update_check=no ;;
+        --update-check) update_check=yes ;;
         --help | -h) usage; exit 0 ;;
         *) printf 'install.sh: unknown option %s\n' "$option" >&2; usage >&2; exit 2 ;;
         esac

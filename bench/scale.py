@@ -1,7 +1,7 @@
 """What search and its index cost as they grow, on generated records and transcripts, each figure beside its target.
 
     python -m bench.scale [--records 100000] [--turns 500000] [--turns-steps 100000,500000]
-                          [--questions 200] [--peers] [--json]
+                          [--questions 200] [--json]
 
 Records and transcripts are written straight into a throwaway data folder; writing them is not measured. Indexing runs
 in a process of its own on one core; searches go through the MCP server's stdio pipe, warm.
@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench import indexing, metrics, peers, vocabulary
+from bench import indexing, metrics, vocabulary
 from bench.generator import SEED, Generator, Sample, Written
 from bench.product import ROOT, Home, run
 from bench.stdio import McpClient
@@ -158,7 +158,6 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=500_000)
     parser.add_argument("--turns-steps", default="100000,500000", help="sizes to measure at on the way")
     parser.add_argument("--questions", type=int, default=200, help="questions for each scope of a search")
-    parser.add_argument("--peers", action="store_true", help="npm peers beside ours (needs npm and its registry)")
     parser.add_argument("--json", action="store_true", help="figures as JSON")
     options = parser.parse_args()
     sizes = steps_of(options.turns, options.turns_steps)
@@ -178,17 +177,13 @@ def main() -> None:
             steps.append(measure_step(home, generator, total, size, records, options.questions))
             if not options.json:
                 show(steps[-1])
-        compared = peers.compare(Path(place, "peers")) if options.peers else []
     if options.json:
         figures = {
             "pass_seconds": bare,
             "records": {"count": options.records, **asdict(rebuilt)},
             "steps": [asdict(step) for step in steps],
-            "peers": [asdict(peer) for peer in compared],
         }
         print(json.dumps(figures, indent=2))
-    elif compared:
-        peers.show(compared)
 
 
 if __name__ == "__main__":

@@ -39,6 +39,11 @@ class McpClient:
             self.close()
             raise
 
+    @property
+    def pid(self) -> int:
+        """The server's process id."""
+        return self._process.pid
+
     def __enter__(self) -> McpClient:
         return self
 

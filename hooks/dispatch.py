@@ -2,7 +2,8 @@
 
 The contract with Claude Code (docs/hooks.md): exit 0 whatever happens, valid JSON or nothing on stdout (pre_compact:
 plain text), never a word on stderr. Trouble goes to state/hooks.log and shows in `llm-memory doctor`. A data folder
-that is another's, or that others can change, is not touched: session_start says so to the user.
+that is another's, or that others can change, is not touched: session_start says so to the user. The plugin's hooks
+leave everything to an installation's where there is one.
 """
 
 from __future__ import annotations
@@ -45,8 +46,10 @@ def main(argv: list[str]) -> int:
         else:
             given = payloads.parse(_read_stdin())
             session_id = given.session_id if given is not None else None
-            refusal = _refusal(folder)
-            if refusal:
+            refusal = _stands_aside()
+            if refusal is None:
+                refusal = _refusal(folder)
+            if refusal is not None:
                 _write_stdout(refusal if event == "session_start" and given is not None else "")
                 return 0
             output, outcome = _run(event, given, folder)
@@ -60,15 +63,28 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _refusal(folder: DataFolder) -> str:
-    """What session_start says of a data folder that is not this user's alone, "" where it is."""
+def _stands_aside() -> str | None:
+    """What session_start says where this is the plugin and an installation's hooks do the work, None elsewhere."""
+    if not os.environ.get("LLM_MEMORY_PLUGIN"):
+        return None
+    from hooks import plugin
+
+    if plugin.installed_beside() is None:
+        return None
+    import json
+
+    return "" if disabled_by_environment() else json.dumps({"systemMessage": plugin.ASIDE})
+
+
+def _refusal(folder: DataFolder) -> str | None:
+    """What session_start says of a data folder that is not this user's alone, None where it is."""
     try:
         check_private(folder)
     except StorageError as error:
         import json
 
         return json.dumps({"systemMessage": f"LLM Memory is not working: {error}"}, ensure_ascii=False)
-    return ""
+    return None
 
 
 def _run(event: str, given: Payload | None, folder: DataFolder) -> tuple[str, str]:

@@ -44,7 +44,7 @@ class Machine:
     """Paths of this machine from the environment (HOME, CLAUDE_CONFIG_DIR, LLM_MEMORY_HOME); touches nothing.
 
     folder: the data folder. claude_dir: Claude Code's folder. bin: where our commands go. settings, claude_md: the
-    user's files that we add to. shipped, skill: ours that the user may edit.
+    user's files that we add to. shipped, skill (with the commands): ours that the user may edit.
     aside: where the first release's files are moved.
     """
 

@@ -17,6 +17,7 @@ from hooks.shipped_files import skill_texts
 from memories.core import other_mirrors
 from memories.core.errors import LLMMemoryError, SettingsError, SyncthingError
 from memories.core.files import remove_quietly
+from memories.core.paths import PROGRAM
 from memories.syncthing import unshare
 from memories.syncthing.answers import FOLDER_ID
 from memories.syncthing.state import MARKER
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 _DATA_FOLDERS = ("records", "transcripts", "config", "trash", "state")
 _DATA_FILES = (".stignore",)
+_STAGED = ("lib.new-", "lib.old-", "lib.gone-", "lib.fetched-")
+"""What an interrupted install or update may leave."""
 
 
 def uninstall(*, purge: bool = False, yes: bool = False, dry_run: bool = False) -> int:
@@ -133,7 +136,7 @@ def _give_back(machine: Machine, file: UserFile, current: bytes | None, rest: by
 
 def _remove_code(machine: Machine) -> None:
     root = machine.folder.root
-    names = [name for name in _list(root) if name == "lib" or name.startswith(("lib.new-", "lib.old-"))]
+    names = [name for name in _list(root) if name in PROGRAM or name.startswith(_STAGED)]
     lib = machine.folder.lib
     if os.path.isdir(lib) and not os.path.exists(os.path.join(lib, "install.json")):
         names.remove("lib")

@@ -7,7 +7,7 @@ import re
 
 from memories.core.paths import home_dir
 
-BEGIN = "<!-- LLM Memory: begin (written by its install; `llm-memory remove_claude` takes it out) -->"
+BEGIN = "<!-- LLM Memory: begin (written by its install; `llm-memory uninstall` takes it out) -->"
 END = "<!-- LLM Memory: end -->"
 
 _BLOCK = re.compile(

@@ -1,6 +1,12 @@
-"""SessionEnd: archives the raw transcript and writes the session log, within the 1.5 s that Claude Code may give."""
+"""SessionEnd: archives the raw transcript and writes the session log.
+
+An installation's entry has a timeout of its own. A plugin's hooks get 1.5 s together, whatever they ask for: there, a
+large transcript is left to a process that outlives this one. Whatever is cut short, the next start's sweep does again.
+"""
 
 from __future__ import annotations
+
+import os
 
 from memories.core import forgotten, sweep
 from memories.core.errors import LLMMemoryError, MirrorUnavailableError
@@ -15,6 +21,10 @@ if TYPE_CHECKING:
 MIRROR_BUSY_SECONDS = 0.2
 """How long to wait for another process's transaction: the next start repairs the mirror anyway."""
 
+LARGEST_IN_TIME = 1_000_000
+"""Bytes of a transcript that the plugin's hook archives and logs itself: 0.13 s on a busy machine, 0.4 s more where
+they are masked, 0.7 s more where no bytecode is there yet."""
+
 
 def handle(given: Payload, folder: DataFolder) -> tuple[str, str]:
     """(stdout, outcome). Prints nothing; of a project that must not be remembered not even the transcript is opened."""
@@ -24,6 +34,8 @@ def handle(given: Payload, folder: DataFolder) -> tuple[str, str]:
         return "", "disabled"
     if forgotten.kind_of(folder, given.session_id) == forgotten.FORGOTTEN:
         return "", "forgotten"
+    if _is_left_behind(given.transcript_path):
+        return "", "left to a process of its own"
     try:
         written = sweep.archive_session(folder, given.transcript_path, settings)
     except (LLMMemoryError, OSError) as error:
@@ -38,3 +50,15 @@ def handle(given: Payload, folder: DataFolder) -> tuple[str, str]:
     except MirrorUnavailableError:
         return "", "archived; the index follows at the next start"
     return "", "archived"
+
+
+def _is_left_behind(transcript: str) -> bool:
+    """Whether another process does the rest. It is a copy of this one, in which the answer is False."""
+    if not os.environ.get("LLM_MEMORY_PLUGIN"):
+        return False
+    from hooks import detached
+
+    try:
+        return os.stat(transcript).st_size > LARGEST_IN_TIME and not detached.fork()
+    except OSError:
+        return False  # no transcript, or no process to be had

@@ -10,7 +10,6 @@ import json
 import os
 import re
 import sqlite3
-import sys
 import time
 
 from memories.core import mirror, redaction, scope, state
@@ -72,12 +71,34 @@ def _start(given: Payload, folder: DataFolder) -> tuple[str, str]:
     text, message, handoffs = _briefing(given, folder, project, settings)
     if problems:
         message += f" · settings: {problems[0]}"
+    if os.environ.get("LLM_MEMORY_PLUGIN"):
+        from hooks import plugin
+
+        message += plugin.readiness(os.environ["LLM_MEMORY_PLUGIN"])
+    else:
+        message += _about_updates(folder, settings)
     output = _output(text, message)
-    if handoffs and not os.environ.get("CLAUDE_CODE_ENTRYPOINT", "").startswith(ONE_SHOT_ENTRYPOINT):
+    if handoffs and not _is_one_shot():
         from memories.core import handoff
 
         handoff.take(folder, handoffs)
     return output, "caught up" if caught_up else "the rest goes to a detached sync"
+
+
+def _is_one_shot() -> bool:
+    return os.environ.get("CLAUDE_CODE_ENTRYPOINT", "").startswith(ONE_SHOT_ENTRYPOINT)
+
+
+def _about_updates(folder: DataFolder, settings: dict[str, Any]) -> str:
+    """What the user is told of a newer version, once a day. Whether there is one is asked by a process of its own."""
+    from memories.core import update_state
+
+    if update_state.claim(folder, settings):
+        from hooks import detached
+
+        root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+        detached.start([*detached.python(), os.path.join(root, "manage.py"), "update", "--detached"])
+    return "" if _is_one_shot() else update_state.line(folder, settings)
 
 
 def _note_session(given: Payload, folder: DataFolder) -> None:
@@ -112,12 +133,17 @@ def catch_up(given: Payload, folder: DataFolder, settings: dict[str, Any], deadl
 
 
 def _wants_a_whole_sync(folder: DataFolder, settings: dict[str, Any]) -> bool:
-    """Whether something is to be removed that only a sync removes: of forgotten sessions, or by the retention
-    settings."""
+    """Whether something is to be done that only a sync does: to remove what forgotten sessions or the retention
+    settings leave, to mirror Claude's auto memory."""
     from memories.core import forgotten
 
     if not forgotten.is_settled(folder):
         return True
+    if settings["auto_memory"]:
+        from memories.core import auto_memory_folders
+
+        if auto_memory_folders.wants_a_look(folder, claude_projects_dir()):
+            return True
     if not (settings["transcripts_keep_days"] or settings["transcripts_keep_mb"]):
         return False
     from memories.core import retention
@@ -203,27 +229,8 @@ def _output(text: str, message: str) -> str:
 
 
 def start_detached_sync() -> None:
-    """Start `manage.py sync --detached` in a session of its own and return at once.
+    """Start a sync in a process of its own and return at once. Where none can be made, the next start tries again."""
+    from hooks import detached
 
-    Two forks: the one in the middle ends at once, so nobody has to wait for the sync and it belongs to nobody. Where no
-    process can be made, the next start tries again.
-    """
-    script = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "manage.py")
-    try:
-        child = os.fork()
-    except OSError:
-        return
-    if child:
-        os.waitpid(child, 0)
-        return
-    try:
-        os.setsid()
-        if os.fork():
-            os._exit(0)
-        null = os.open(os.devnull, os.O_RDWR)
-        for number in (0, 1, 2):
-            os.dup2(null, number)
-        os.nice(10)
-        os.execv(sys.executable, [sys.executable, "-I", script, "sync", "--detached"])  # noqa: S606 - our own script
-    finally:
-        os._exit(1)  # a copy of the hook must never go on as one
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    detached.start([*detached.python(), os.path.join(root, "manage.py"), "sync", "--detached"])

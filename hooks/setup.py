@@ -13,29 +13,42 @@ import subprocess
 import time
 from functools import partial
 
-from hooks import claude_settings, first_release, launchers, rules_block, server_entry
+from hooks import (
+    claude_settings,
+    first_release,
+    install_origin,
+    json_text,
+    launchers,
+    plugin,
+    rules_block,
+    server_entry,
+)
 from hooks.machine import Machine, Report
 from hooks.shipped_files import RULES, shipped_texts, skill_texts
 from hooks.user_files import UserFile, read_bytes
 from memories.core import private_files
 from memories.core.clock import format_time
-from memories.core.errors import LLMMemoryError
+from memories.core.errors import LLMMemoryError, SettingsError
 from memories.core.files import write_atomic
 from memories.core.paths import check_private, make_private
+from memories.update import addresses
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def write_install_info(lib: str, source: str) -> None:
+def write_install_info(lib: str, source: str, clone: str = "") -> None:
     """Write lib/install.json: version, time, where the code came from, and $CLAUDE_CONFIG_DIR where it is set.
+
+    clone: the folder that it was copied from, which may know where newer versions are (install_origin.py).
 
     Done while lib/ is still being staged: manage.py finds the data folder by it. Raises StorageError.
     """
     project = (read_bytes(os.path.join(lib, "pyproject.toml")) or b"").decode("utf-8")
     version = re.search(r'^version = "([^"]+)"', project, re.M)
-    info = {"version": version[1] if version else "", "installed_at": format_time(time.time()), "source": source}
+    info = {"version": version[1] if version else "", "installed_at": format_time(time.time())}
+    info |= {"source": addresses.cleaned(source), **install_origin.origin(clone, os.environ)}
     machine = Machine(Report())
     if machine.config_dir_set:
         info["claude_config_dir"] = machine.claude_dir
@@ -59,6 +72,7 @@ def install(*, dry_run: bool = False) -> int:
         _edit_claude_md,
         server_entry.register,
         launchers.install,
+        _look_for_the_plugin,
         _sync,
         _doctor,
     ):
@@ -143,6 +157,20 @@ def _edit(machine: Machine, file: UserFile, current: bytes | None, base: bytes |
             file.write(new)
 
     machine.report.act(f"{verb} {machine.show(file.path)}: {what}", write)
+
+
+def _look_for_the_plugin(machine: Machine) -> None:
+    """Both would keep and tell everything twice: the plugin stands aside, and the user is asked to choose."""
+    file = machine.settings
+    try:
+        enabled = plugin.enabled_in(json_text.parse(file.read(), file.path))
+    except SettingsError:
+        return  # the step that edits it said so
+    for name in enabled:
+        machine.report.leave(
+            f"the plugin {name} is switched on in Claude Code; it stands aside while this installation is here. "
+            f"Remove it:\n      claude plugin uninstall {name}"
+        )
 
 
 def _manage(machine: Machine, command: str) -> int:

@@ -1,4 +1,4 @@
-"""Files that we put on the machine and the user may edit: the rules text, .stignore, and Claude Code's skill.
+"""Files that we put on the machine and the user may edit: the rules text, .stignore, Claude Code's skill and commands.
 
 A file is written where it is missing or still is a version of ours; one that somebody edited is left alone.
 """
@@ -14,7 +14,9 @@ from memories.core.files import remove_quietly, write_atomic
 RULES = "config/CLAUDE.md"
 STIGNORE = ".stignore"
 SKILL = "skills/llm-memory/SKILL.md"
-"""In Claude Code's folder; the others are in the data folder."""
+COMMANDS = ("brief", "forget", "narrative", "recall", "remember")
+"""/llm-memory:NAME, from commands/llm-memory/NAME.md. These and the skill are in Claude Code's folder, and the same
+files in the plugin (.claude-plugin/plugin.json); the others are in the data folder."""
 
 STIGNORE_TEXT = b"""// LLM Memory: what travels between machines (Syncthing; the first pattern that matches decides).
 // Half-written files never travel, and never keep a deleted folder alive.
@@ -41,7 +43,8 @@ def shipped_texts() -> dict[str, bytes]:
 
 def skill_texts() -> dict[str, bytes]:
     """Path in Claude Code's folder -> the bytes that this version ships. Raises SettingsError."""
-    return {SKILL: _text("SKILL.md")}
+    commands = {f"commands/llm-memory/{name}.md": _text(f"commands/{name}.md") for name in COMMANDS}
+    return {SKILL: _text("SKILL.md"), **commands}
 
 
 def _text(name: str) -> bytes:
@@ -49,8 +52,10 @@ def _text(name: str) -> bytes:
 
 
 def shipped_order() -> tuple[str, ...]:
-    """sha256 of every rules text and skill ever shipped, oldest first (rules/shipped.txt, one a line, to which each new
-    one is appended; a test holds the newest to their files)."""
+    """sha256 of every rules text, skill and command ever shipped, oldest first.
+
+    From rules/shipped.txt, one a line, to which each new one is appended; a test holds the newest to their files.
+    """
     return tuple(_text("shipped.txt").decode("ascii").split())
 
 

@@ -6,33 +6,57 @@ import json
 import logging
 import sqlite3
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from asgiref.sync import sync_to_async
 from django.db import DatabaseError, connection
 from mcp.server.mcpserver.exceptions import ToolError
 
 from mcp_bridge import context
+from mcp_bridge.roots import Roots
 from memories import selectors
-from memories.core import mirror, redaction, scope
+from memories.core import mirror, projects, redaction, scope
 from memories.core.errors import LLMMemoryError, MirrorUnavailableError
 from memories.core.paths import DataFolder, check_private
 from memories.core.settings import read_settings
 from memories.services import Session
 
+T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 
 class Calls:
     """What every tool needs: the data folder, the caller's session and project, and run()."""
 
-    def __init__(self, folder: DataFolder, sync: context.BackgroundSync) -> None:
+    def __init__(self, folder: DataFolder, sync: context.BackgroundSync, roots: Roots) -> None:
         self.folder = folder
         self._sync = sync
+        self._roots = roots
 
     async def run(self, body: Callable[[], dict[str, Any]]) -> Any:
         """Run a tool's body and give its answer. Raises ToolError, whose text is all the model sees of a failure."""
         return await sync_to_async(self._run, thread_sensitive=True)(body)
+
+    async def glance(self, body: Callable[[], T], otherwise: T) -> T:
+        """What a look into the index gives, `otherwise` where it cannot be read now: for lists and completions, which
+        clients ask for by themselves. Waits for no update, and fails with nothing."""
+        found: T = await sync_to_async(self._glance, thread_sensitive=True)(body, otherwise)
+        return found
+
+    def _glance(self, body: Callable[[], T], otherwise: T) -> T:
+        try:
+            check_private(self.folder)
+            return body()
+        except LLMMemoryError:
+            return otherwise  # said by whatever is called in earnest
+        except sqlite3.Error as error:
+            selectors.close_mirror(self.folder)
+            logger.info("Nothing is listed: %s", error)
+            return otherwise
+        except Exception:  # the boundary: as for _run
+            logger.exception("A list or completion crashed")
+            selectors.close_mirror(self.folder)
+            return otherwise
 
     def _run(self, body: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         try:
@@ -87,12 +111,17 @@ class Calls:
 
     def session(self) -> Session:
         """The session that calls."""
-        return context.current_session(self.folder)
+        return context.current_session(self.folder, self._roots.folders)
 
     def own(self) -> scope.Scope | None:
         """The scope of the session's project; None outside any project."""
         project = self.session().project
         return scope.of_project(project) if project is not None else None
+
+    def own_or_named(self, name: str) -> scope.Scope | None:
+        """The scope of a project by its name: the session's own where that is called so, else as named."""
+        own = self.own()
+        return own if own is not None and projects.fold_name(name) in own.keys else self.named(name)
 
     def named(self, name: str | None) -> scope.Scope | None:
         """The scope of a project that the caller named; None when none was."""

@@ -27,24 +27,27 @@ RESYNC_SECONDS = 60.0
 """A full scan for in-place edits and files that a sync brought runs at start and then at most this often."""
 
 
-def launch_folder() -> str:
-    """The folder Claude Code was started in: CLAUDE_PROJECT_DIR, else the server's own working directory.
-
-    Empty, so no project, where neither is known: the working directory may have been removed.
-    """
+def launch_folders(roots: list[str]) -> list[str]:
+    """The folders that the client may work in, the likeliest first: CLAUDE_PROJECT_DIR alone where that is set, else
+    the client's roots, then the server's own working directory unless that has been removed."""
+    named = os.environ.get("CLAUDE_PROJECT_DIR")
+    if named:
+        return [named]
     try:
-        return os.environ.get("CLAUDE_PROJECT_DIR") or os.getcwd()
+        return [*roots, os.getcwd()]
     except FileNotFoundError:
-        return ""
+        return roots
 
 
-def current_session(folder: DataFolder) -> Session:
-    """The session of the client that owns this server.
+def current_session(folder: DataFolder, roots: list[str]) -> Session:
+    """The session of the client that owns this server; its project is the first of launch_folders that is one.
 
     The id is what session_start noted under the client's process id; the server's own variable goes stale after /clear
     and is only the fallback (a client without our hooks).
     """
-    project = projects.identify(launch_folder(), read_settings(folder)[0])
+    settings, _ = read_settings(folder)
+    found = (projects.identify(one, settings) for one in launch_folders(roots))
+    project = next(filter(None, found), None)
     session_id = state.client_session(folder, os.getppid())
     client_pid = os.environ.get("CLAUDE_PID", "")
     if session_id is None and client_pid.isdigit():

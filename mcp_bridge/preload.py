@@ -16,7 +16,7 @@ import memories.core
 AFTER_SECONDS = 2.0
 """So long after the start: imports of a tenth of a second must not delay `initialize`, which the client waits for."""
 
-OTHERS = ("hooks.shipped_files", "django.db.backends.sqlite3.base")
+OTHERS = ("hooks.shipped_files", "memories.django_connection", "django.db.backends.sqlite3.base")
 """What else the tools load lazily (tests/upgrade/test_update_meanwhile.py holds the list against what they do)."""
 
 logger = logging.getLogger(__name__)

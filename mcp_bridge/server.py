@@ -8,20 +8,33 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Iterable
 from types import FrameType
 from typing import Any
 
 import anyio
 from asgiref.sync import async_to_sync
+from mcp.server.context import ServerRequestContext
+from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context, MCPServer
-from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
+from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError, UnexpectedToolError
 from mcp.server.stdio import stdio_server
-from mcp_types import CallToolResult, InputRequiredResult
-from pydantic import ValidationError
+from mcp_types import (
+    CallToolResult,
+    CompleteRequestParams,
+    CompleteResult,
+    GetPromptResult,
+    InputRequiredResult,
+    Prompt,
+    Resource,
+    ResourceTemplate,
+)
+from pydantic import AnyUrl, ValidationError
 
-from mcp_bridge import preload, tools
+from mcp_bridge import completions, preload, prompts, resources, tools
 from mcp_bridge.calls import Calls
 from mcp_bridge.context import BackgroundSync
+from mcp_bridge.roots import Roots
 from memories.core import redaction
 from memories.core.paths import DataFolder
 
@@ -52,7 +65,60 @@ memory_get gives a whole text by uuid. Delete only on the user's request."""
 
 
 class MemoryServer(MCPServer[Any]):
-    """An MCPServer whose errors are plain sentences for the model, without the SDK's prefix and links."""
+    """An MCPServer whose errors are plain sentences for the model, without the SDK's prefix and links.
+
+    Resources, prompts and completions are our own beside what is registered: the lists are of the moment, and the SDK's
+    registering would make a pydantic model of each.
+    """
+
+    def __init__(self, folder: DataFolder, sync: BackgroundSync) -> None:
+        roots = Roots()
+        # No subscriptions: nothing tells this process when a memory changes.
+        super().__init__(
+            NAME,
+            instructions=INSTRUCTIONS,
+            version=VERSION,
+            log_level="ERROR",
+            subscriptions=False,
+            middleware=[roots],
+        )
+        self._calls = Calls(folder, sync, roots)
+        tools.register(self, self._calls)
+        self._lowlevel_server.add_request_handler("completion/complete", CompleteRequestParams, self._complete)
+
+    async def list_resources(self) -> list[Resource]:
+        """What is registered, the narrative of the session's project, its newest notes."""
+        return [*await super().list_resources(), *await resources.listed(self._calls)]
+
+    async def list_resource_templates(self) -> list[ResourceTemplate]:
+        """What is registered, and the addresses of memories and narratives."""
+        return [*await super().list_resource_templates(), *resources.TEMPLATES]
+
+    async def read_resource(
+        self, uri: AnyUrl | str, context: Context[Any, Any] | None = None
+    ) -> Iterable[ReadResourceContents] | InputRequiredResult:
+        """Read a memory, a narrative, or what is registered. Raises ResourceError with the next step."""
+        if resources.is_ours(str(uri)):
+            return [await resources.read(self._calls, str(uri))]
+        try:
+            return await super().read_resource(uri, context)
+        except ResourceNotFoundError as error:
+            raise resources.unknown(str(uri)) from error
+
+    async def list_prompts(self) -> list[Prompt]:
+        """What is registered, and ours."""
+        return [*await super().list_prompts(), *prompts.PROMPTS]
+
+    async def get_prompt(
+        self, name: str, arguments: dict[str, Any] | None = None, context: Context[Any, Any] | None = None
+    ) -> GetPromptResult | InputRequiredResult:
+        """A prompt with its arguments. Raises MCPError, saying which there are or what is missing."""
+        if self._prompt_manager.get_prompt(name) is not None:
+            return await super().get_prompt(name, arguments, context)
+        return prompts.get(name, arguments)
+
+    async def _complete(self, _: ServerRequestContext[Any, Any], params: CompleteRequestParams) -> CompleteResult:
+        return CompleteResult(completion=await completions.complete(self._calls, params.ref, params.argument))
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
@@ -103,10 +169,8 @@ class MendedInput(io.TextIOWrapper):
 
 
 def build_server(folder: DataFolder, sync: BackgroundSync) -> MemoryServer:
-    """The server with its tools, ready to run."""
-    server = MemoryServer(NAME, instructions=INSTRUCTIONS, version=VERSION, log_level="ERROR")
-    tools.register(server, Calls(folder, sync))
-    return server
+    """The server with its tools, resources and prompts, ready to run."""
+    return MemoryServer(folder, sync)
 
 
 class _RedactingFormatter(logging.Formatter):

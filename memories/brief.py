@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
-import sqlite3
-from typing import Any
 
-from memories.core import briefing, budget, mirror, recovery, redaction, scope, transcripts
+from memories.core import briefing, budget, mirror, scope, transcripts
 from memories.core.errors import ProjectError
-from memories.core.paths import DataFolder, claude_projects_dir
+from memories.core.paths import claude_projects_dir
 from memories.core.settings import BRIEFING_LIMIT, read_settings
-from memories.services import Session
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import sqlite3
+    from typing import Any
+
+    from memories.core.paths import DataFolder
+    from memories.services import Session
 
 SOURCES = ("startup", "resume", "clear", "compact")
 """How a session starts, as Claude Code calls it."""
@@ -30,17 +35,24 @@ def brief(folder: DataFolder, session: Session, project: str | None = None, sour
         where = _scope(connection, session, project, settings)
     finally:
         connection.close()
-    return brief_of(folder, where, source, session.session_id)
+    own = session.project is not None and not session.project.ids.isdisjoint(where.ids)
+    return brief_of(folder, where, source, session.session_id, with_auto_memory=not own)
 
 
 def brief_of(
-    folder: DataFolder, project: scope.Scope, source: str = "startup", session_id: str | None = None
+    folder: DataFolder,
+    project: scope.Scope,
+    source: str = "startup",
+    session_id: str | None = None,
+    *,
+    with_auto_memory: bool = False,
 ) -> dict[str, Any]:
     """What a session of a project would get now: {text, units, tokens, limit, source, project}.
 
     units: UTF-16 code units, which Claude Code counts; tokens: about. With source compact or resume it is the session
     of session_id that goes on (without one, the project's last), as far as its transcript goes; with startup and clear
-    a new one begins. Nothing is changed: a handoff stays to be shown. Raises MirrorUnavailableError.
+    a new one begins. with_auto_memory: also what a session gets from Claude's own auto memory, for one of another
+    project. Nothing is changed: a handoff stays to be shown. Raises MirrorUnavailableError.
     """
     settings, _ = read_settings(folder)
     limit = min(settings["briefing_chars"], BRIEFING_LIMIT)
@@ -56,8 +68,9 @@ def brief_of(
             limit=limit,
             session_id=own,
             transcript_path=path,
-            since=recovery.gather(path, redaction.of(folder)).ended_at if source == "resume" else None,
+            since=_ended_at(folder, path) if source == "resume" else None,
             upkeep=settings["narrative_upkeep"],
+            with_auto_memory=with_auto_memory,
         )
     finally:
         connection.close()
@@ -98,6 +111,13 @@ def _last_session(connection: sqlite3.Connection, project: scope.Scope) -> str:
         values,
     ).fetchone()
     return row[0] if row else ""
+
+
+def _ended_at(folder: DataFolder, path: str) -> str | None:
+    """When the session that goes on was last used, as its transcript has it; None where that does not say."""
+    from memories.core import recovery, redaction
+
+    return recovery.gather(path, redaction.of(folder)).ended_at
 
 
 def _transcript(folder: DataFolder, session_id: str) -> str:

@@ -8,8 +8,9 @@ import time
 from dataclasses import dataclass
 
 from hooks.claude_settings import HOOK_EVENTS
-from memories.core import clock, forgotten, state, transcripts
+from memories.core import auto_memory, clock, forgotten, state, transcripts
 from memories.core.paths import DataFolder, claude_projects_dir
+from memories.core.settings import read_settings
 from memories.core.transcript_items import clean
 from memories.core.transcripts import Source
 from memories.doctor_capture import SILENT_SECONDS, hook_failures
@@ -52,7 +53,8 @@ class Leaving:
 class Capture:
     """hooks: in the order in which a session runs them. failures: lines of the hook log. cleanup_days: Claude Code's
     setting. kept: transcripts it has. leaving: the first LISTED of those with less than SOON_DAYS left, those not
-    archived first; more: how many are not listed; waiting: how many of all of them are not archived."""
+    archived first; more: how many are not listed; waiting: how many of all of them are not archived. auto_memory: what
+    is mirrored of Claude's own, in words, "" where there is none."""
 
     hooks: list[Hook]
     failures: list[str]
@@ -61,6 +63,7 @@ class Capture:
     leaving: list[Leaving]
     more: int
     waiting: int
+    auto_memory: str
 
     @property
     def silent(self) -> str:
@@ -104,6 +107,7 @@ def capture(folder: DataFolder) -> Capture:
         leaving=leaving[:LISTED],
         more=max(0, len(leaving) - LISTED),
         waiting=sum(one.kept == "waiting" for one in leaving),
+        auto_memory=auto_memory.said(folder, read_settings(folder)[0]),
     )
 
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.db.models import Q
-
 from memories import merged_conflicts, selectors, version_diff, versions
 from memories.core import merge_log
 from memories.core.errors import InvalidRecordError, RecordNotFoundError, StorageError
 from memories.core.paths import DataFolder
 from memories.core.transcript_items import clean
-from memories.models import Memory
 
 MIN_DIGITS = 6
 """Hex digits of an id's beginning that find it, as of a session's."""
@@ -19,6 +16,10 @@ MIN_DIGITS = 6
 MAX_SIDES = 20
 """Contents that lost to one record, or versions of one file, that are compared with it."""
 
+_KEPT = (
+    "SELECT uuid, conflict_of FROM memory WHERE conflict_of IS NOT NULL "
+    "AND (substr(uuid, 1, ?) = ? OR substr(conflict_of, 1, ?) = ?) ORDER BY uuid LIMIT ?"
+)
 _MARKS = {"removed": "-", "added": "+", "same": " "}
 
 
@@ -81,10 +82,8 @@ def _line(line: version_diff.InlineLine) -> tuple[str, str]:
 
 def _pairs(folder: DataFolder, prefix: str) -> list[tuple[str, str]]:
     """(uuid of a kept content, uuid of the record that it lost to): the one pair, or all that lost to one record."""
-    selectors.mirror_connection(folder)
-    asked = Q(uuid__startswith=prefix) | Q(conflict_of__startswith=prefix)
-    kept = Memory.objects.filter(asked, conflict_of__isnull=False).order_by("uuid").values_list("uuid", "conflict_of")
-    found = dict[str, str](kept[:MAX_SIDES])
+    rows = selectors.mirror_connection(folder).execute(_KEPT, (len(prefix), prefix, len(prefix), prefix, MAX_SIDES))
+    found: dict[str, str] = dict(rows.fetchall())
     for one in merged_conflicts.deleted_edits(folder):
         if one.kept.uuid.startswith(prefix) or one.winner_uuid.startswith(prefix):
             found[one.kept.uuid] = one.winner_uuid

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from memories.core import other_mirrors
-from memories.core.paths import SYNCED_FOLDERS, DataFolder
+from memories.core.paths import PROGRAM, SYNCED_FOLDERS, DataFolder
 from memories.core.transcript_page import shown_size
 
 _GIGABYTE = 1_000_000_000
@@ -74,7 +74,8 @@ def disk_use(folder: DataFolder, connection: sqlite3.Connection | None) -> DiskU
     """What there is. Records and conversations as the index saw them, so that no 10,000 files are looked at; without
     one (connection None), and all else, by walking. Raises sqlite3.Error.
     """
-    known = {"lib": _lib_size(folder.lib)} | ({} if connection is None else _indexed(connection))
+    programs = (os.path.join(folder.root, name) for name in PROGRAM)
+    known = {"lib": sum(map(_lib_size, programs))} | ({} if connection is None else _indexed(connection))
     sizes = {name: _size(os.path.join(folder.root, name)) for name in _WHAT if name not in known}
     sizes |= known
     sizes["memory.db"] = sum(_size(path) for path in other_mirrors.files_of_all(folder))
@@ -103,7 +104,7 @@ def _lib_size(lib: str) -> int:
     return _size_at(lib, installed_ns)
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=len(PROGRAM))
 def _size_at(path: str, _changed_ns: int) -> int:
     return _size(path)
 

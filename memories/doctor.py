@@ -19,6 +19,7 @@ from memories import (
     doctor_secrets,
     doctor_sync,
     doctor_trip,
+    doctor_update,
 )
 from memories.core.errors import LLMMemoryError
 from memories.core.paths import DataFolder
@@ -57,6 +58,7 @@ def _groups(*, read_only: bool) -> dict[str, Callable[[DataFolder], Iterator[Che
         "retention": doctor_retention.retention,
         "round trip": None if read_only else doctor_trip.round_trip,
         "claude code": doctor_capture.claude_code,
+        "update": doctor_update.updates,
         "capture": doctor_capture.capture,
         "clock": partial(doctor_clock.clocks, read_only=read_only),
         "sync": doctor_sync.sync,

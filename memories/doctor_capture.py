@@ -8,10 +8,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from memories import doctor_hooks, doctor_transcripts
-from memories.core import files, state, transcripts
+from memories import doctor_hooks, doctor_plugin, doctor_transcripts
+from memories.core import auto_memory, files, state, transcripts
 from memories.core.errors import LLMMemoryError
 from memories.core.paths import DataFolder, claude_config_dir, claude_projects_dir
+from memories.core.settings import read_settings
 from memories.doctor_transcripts import read_json
 from memories.findings import Check, ago, some
 
@@ -30,8 +31,11 @@ def claude_code(folder: DataFolder) -> Iterator[Check]:
     from hooks.machine import Machine, Report
 
     if not os.path.exists(os.path.join(folder.lib, "install.json")):
-        yield Check("install", "warn", "not installed: running from a clone", "run ./install.sh")
+        yield from doctor_plugin.alone() or [
+            Check("install", "warn", "not installed: running from a clone", "run ./install.sh")
+        ]
         return
+    yield from doctor_plugin.beside()
     if not os.access(claude_settings.python_path(folder.lib), os.X_OK):
         yield Check("install", "fail", "the installed interpreter is gone", "run ./install.sh again")
     settings = read_json(os.path.join(claude_config_dir(), "settings.json"))
@@ -83,6 +87,9 @@ def capture(folder: DataFolder) -> Iterator[Check]:
     yield from doctor_hooks.silent_hooks(folder, sources)
     yield from doctor_transcripts.transcripts_kept(folder, sources)
     yield from doctor_transcripts.client(sources)
+    mirrored = auto_memory.said(folder, read_settings(folder)[0])
+    if mirrored:
+        yield Check("auto memory", "ok", mirrored)
     failures = hook_failures(folder)
     if failures:
         count = f"{len(failures)} recent failure{'s' * (len(failures) != 1)}"

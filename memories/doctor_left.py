@@ -8,14 +8,15 @@ from collections.abc import Iterator
 
 from memories.core import files
 from memories.core.coverage import counted
-from memories.core.paths import DataFolder
+from memories.core.paths import PROGRAM, DataFolder
 from memories.findings import NAMED, Check, some
 
 LONG_SECONDS = 3_600
 """How long the longest work under a lock takes with room to spare: the first sync of years of transcripts."""
 
-_STAGED = re.compile(r"(?:import|lib\.(?:new|old))-(\d+)")
-"""Folders named after the process that works in them: state/import-<pid>, lib.new-<pid>, lib.old-<pid>."""
+_STAGED = re.compile(r"(?:import|lib\.(?:new|old|gone|fetched))-(\d+)")
+"""Folders named after the process that works in them: state/import-<pid>, lib.new-<pid>, lib.old-<pid>, lib.gone-<pid>,
+lib.fetched-<pid>."""
 
 _INIT = "1"
 _CLIENTS = {"claude", "node", "bun"}
@@ -53,13 +54,14 @@ def left_behind(folder: DataFolder) -> Iterator[Check]:
 
 
 def temp_files(folder: DataFolder) -> list[str]:
-    """Temp files (files.temp_path) below the data folder, lib/ aside, whose process is gone; sorted."""
+    """Temp files (files.temp_path) below the data folder, the programs aside, whose process is gone; sorted."""
     found = []
+    programs = [os.path.join(folder.root, name) for name in PROGRAM]
     pending = [folder.root]
     while pending:
         for entry in files.entries(pending.pop()):
             if entry.is_dir(follow_symlinks=False):
-                if entry.path != folder.lib:
+                if entry.path not in programs:
                     pending.append(entry.path)
             elif files.is_dead_temp_file(entry.name):
                 found.append(entry.path)

@@ -10,8 +10,6 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
-from django.db import DatabaseError, connection
-
 from memories import search, selectors, services
 from memories.core import conversation_index, mirror, records, transcripts
 from memories.core.errors import LLMMemoryError, RecordNotFoundError
@@ -23,7 +21,7 @@ TEXT = "A heron stood in the reeds."
 QUESTION = "standing heron"
 """Found only by a text index that knows words by their stems."""
 
-_FAULTS = (LLMMemoryError, OSError, sqlite3.Error, DatabaseError)
+_FAULTS = (LLMMemoryError, OSError, sqlite3.Error)
 
 
 class _BrokenTripError(Exception):
@@ -38,10 +36,11 @@ def round_trip(_folder: DataFolder) -> Iterator[Check]:
         return
     try:
         with tempfile.TemporaryDirectory(prefix="llm-memory-doctor-") as place:
+            trial = DataFolder(os.path.join(place, "memory"))
             try:
-                _travel(DataFolder(os.path.join(place, "memory")))
+                _travel(trial)
             finally:
-                connection.close()  # it stands on a mirror that goes now; whoever reads next opens the real one
+                selectors.close_mirror(trial)  # which goes now
     except _BrokenTripError as error:
         todo = "this Python's SQLite lacks FTS5 with porter, or our code is broken"
         yield Check("round trip", "fail", str(error), todo)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from memories import selectors
+from memories import querysets, selectors
 from memories.core.paths import DataFolder
 from memories.core.records import RELATIONSHIPS, TYPES
 from memories.core.transcript_items import clean
@@ -142,7 +142,7 @@ def _visible_among(rows: list[dict[str, Any]], filters: GraphFilters) -> set[str
     if not (filters.archived or filters.focus or filters.expand):
         return {row["uuid"] for row in rows}
     uuids = [row["uuid"] for row in rows]
-    return set(selectors.visible().filter(uuid__in=among(uuids)).values_list("uuid", flat=True))
+    return set(querysets.visible().filter(uuid__in=among(uuids)).values_list("uuid", flat=True))
 
 
 class _Projects:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
-from memories import selectors
+from memories import querysets
 from memories.core.records import RELATIONSHIPS, TYPES
 from memories.models import Link, Memory
 from memories.project_groups import ProjectGroup
@@ -52,7 +52,7 @@ def among(values: Collection[str] | Collection[int]) -> RawSQL:
 
 def shown_memories(filters: GraphFilters) -> QuerySet[Memory]:
     """The memories that type, project and archived leave, without order."""
-    found: QuerySet[Memory] = Memory.objects.all() if filters.archived else selectors.visible()
+    found: QuerySet[Memory] = Memory.objects.all() if filters.archived else querysets.visible()
     if filters.types != frozenset(TYPES):
         found = found.filter(type__in=sorted(filters.types))
     if filters.project:

@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from django.db.models import QuerySet
 from django.db.models.functions import Substr
 
-from memories import selectors
+from memories import querysets, selectors
 from memories.core.paths import DataFolder
 from memories.core.transcript_items import clean
 from memories.graph_filters import PROJECT, SESSION, GraphFilters, among, links_of
@@ -71,7 +71,7 @@ def node_detail(folder: DataFolder, filters: GraphFilters, node: str) -> NodeDet
     around = [uuid for uuid in expanded(replace(filters, expand=(node,))) if uuid != node]
     if node.startswith(PROJECT):
         group = find_group(filters.groups, node.removeprefix(PROJECT))
-        held = selectors.visible().filter(group.condition())
+        held = querysets.visible().filter(group.condition())
         count = held.count()
         found = NodeDetail(node, "project", clean(group.name), project=group, memories=count, ends=_members(held))
     elif node.startswith(SESSION):
@@ -109,7 +109,7 @@ def _memory(raw: sqlite3.Connection, filters: GraphFilters, uuid: str) -> NodeDe
     if memory is None:
         return NodeDetail(uuid, "missing", "Not on this machine")
     _, found, rest = memory.start.partition(memory.title)
-    visible = selectors.visible().filter(uuid=uuid).exists()
+    visible = querysets.visible().filter(uuid=uuid).exists()
     ends, more = _links(filters, uuid)
     return NodeDetail(
         uuid,

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from memories import selectors
+from memories import querysets, selectors
 from memories.core.paths import DataFolder
 from memories.graph_filters import GraphFilters, among, linked, links_of, shown_memories
 from memories.graph_find import Finder
@@ -123,7 +123,7 @@ def _rows(rows: list[dict[str, Any]], filters: GraphFilters, inside: set[str] | 
     titles = dict(Memory.objects.filter(uuid__in=among(ends)).values_list("uuid", "title"))
     if inside is None:
         inside = set(_whole(filters).filter(uuid__in=among(ends)).values_list("uuid", flat=True))
-    visible = set(selectors.visible().filter(uuid__in=among(uuids)).values_list("uuid", flat=True))
+    visible = set(querysets.visible().filter(uuid__in=among(uuids)).values_list("uuid", flat=True))
     outgoing: dict[str, list[End]] = {uuid: [] for uuid in uuids}
     incoming: dict[str, list[End]] = {uuid: [] for uuid in uuids}
     for source, target, relationship in links:

@@ -8,7 +8,7 @@ import re
 from django.db import connection
 
 from memories.core.transcript_items import clean
-from memories.markdown import plain_line
+from memories.shown_text import plain_line
 
 TITLE_CHARS = 60
 """A label's; the panel has the whole title."""

@@ -1,17 +1,16 @@
 """Markdown of stored text -> HTML that is safe to show. What is stored is hostile until it has passed through here.
 
 Two independent walls: markdown-it is told to escape raw HTML, and nh3 keeps only ALLOWED_TAGS of what comes out. Images
-are neither parsed nor allowed: showing one would tell its server that the page was read.
+are neither parsed nor allowed: showing one would tell its server that the page was read. No Django: exports render too.
 """
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable, Iterator
 
 import nh3
-from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
@@ -23,6 +22,9 @@ CitationAddress = Callable[[str, int], str | None]
 MAX_MARKDOWN_CHARS = 200_000
 """Longer text is shown as it is: parsing takes about 1 s per million characters."""
 
+_MOST_MARKUP = 3
+"""Markdown that becomes so many times as long is shown as it is: a table of nothing is ten times its source."""
+
 ALLOWED_TAGS = frozenset(
     "a blockquote br code del em h2 h3 h4 h5 h6 hr li ol p pre s strong table tbody td th thead tr ul".split()
 )
@@ -32,19 +34,31 @@ _LOWEST_HEADING = 6
 _ABSOLUTE = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 _LINES = re.compile(LINES)
 _FIRST_NUMBER = re.compile(r"\d+")
-_HEADED = re.compile(r"^([ \t]*#{1,6}[ \t]+[^\n]*\w)[ \t]*(?=\n\s*[^\s#])", re.MULTILINE)
-_CODE_MARKS = re.compile(r"`([^`\n]+)`")
-_LINE_MARKS = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|```.*$|~~~.*$|\|?[-:| \t]{3,}$|>[ \t]?)", re.MULTILINE)
 
 _parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
 
 
-def render_markdown(text: str, citation_address: CitationAddress | None = None) -> SafeString:
+class SafeHtml(str):
+    """HTML in which everything stored is escaped already: templates put it in as it is."""
+
+    __slots__ = ()
+
+    def __html__(self) -> str:
+        """The same, as Django's and other templates ask for it."""
+        return str(self)
+
+
+def preformatted(text: str) -> SafeHtml:
+    """A text as it is."""
+    return SafeHtml(f"<pre>{html.escape(text)}</pre>")
+
+
+def render_markdown(text: str, citation_address: CitationAddress | None = None) -> SafeHtml:
     """The text as HTML. Headings start at <h2>, below the page's own; relative links lose their address, but for those
     that citation_address gives to the text's citations."""
     text = text.encode("utf-8", "replace").decode("utf-8")  # half a surrogate pair, which a record's file may hold
     if len(text) > MAX_MARKDOWN_CHARS:
-        return format_html("<pre>{}</pre>", text)
+        return preformatted(text)
     tokens = _parser.parse(text)
     ours: set[str] = set()
     for token in tokens:
@@ -58,7 +72,7 @@ def render_markdown(text: str, citation_address: CitationAddress | None = None) 
         is_relative = tag == "a" and name == "href" and not _ABSOLUTE.match(value)
         return None if is_relative and value not in ours else value
 
-    html = nh3.clean(
+    safe = nh3.clean(
         _parser.renderer.render(tokens, _parser.options, {}),
         tags=set(ALLOWED_TAGS),
         attributes=ALLOWED_ATTRIBUTES,
@@ -67,7 +81,13 @@ def render_markdown(text: str, citation_address: CitationAddress | None = None) 
         url_relative="pass_through",  # `allowed` lets ours through alone
         link_rel="noopener noreferrer nofollow",
     )
-    return mark_safe(html)  # noqa: S308 - nh3 is what makes it safe
+    return SafeHtml(safe)
+
+
+def rendered(text: str) -> SafeHtml:
+    """Markdown as HTML, or as it is where that would be far longer."""
+    safe = render_markdown(text)
+    return safe if len(safe) <= _MOST_MARKUP * len(text) + 1000 else preformatted(text)
 
 
 def _with_citations(children: list[Token], address: CitationAddress, ours: set[str]) -> Iterator[Token]:
@@ -121,10 +141,3 @@ def _places(token: Token, citation: str, address: CitationAddress, ours: set[str
 
 def _like(token: Token, content: str) -> Token:
     return Token(token.type, token.tag, 0, content=content, markup=token.markup)
-
-
-def plain_line(text: str) -> str:
-    """The text on one line without the marks that only make sense at the start of a line (headings, fences, rules), and
-    without the marks of inline code. A heading that text follows ends in a colon."""
-    text = _HEADED.sub(r"\1:", text)
-    return " ".join(_CODE_MARKS.sub(r"\1", _LINE_MARKS.sub("", text)).replace("|", " ").split())

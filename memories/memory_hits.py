@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import sqlite3
-from typing import TYPE_CHECKING, Any
-
-from django.db.models import BooleanField, F, Func, QuerySet, Value
-
 from memories import ranking, selectors, snippets
 from memories.core import clock, query
-from memories.core.query import Term
-from memories.models import Memory
+from memories.core.scope import VISIBLE
+from memories.memory_rows import AMONG, listed, rows
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import sqlite3
+    from typing import Any
+
+    from memories.core.query import Term
+    from memories.memory_rows import MemoryRow
     from memories.search import Wanted
 
 EXCERPT_CHARS = 80
@@ -40,12 +41,12 @@ def find(raw: sqlite3.Connection, wanted: Wanted, asked: list[tuple[int, Term]],
     expression = question_of(asked)
     if not expression:
         return []
-    scores = dict(ranking.ranked(expression, _base(raw, wanted), most, wanted.boosted))
-    memories = Memory.objects.in_bulk(list(scores))
+    scores = dict(ranking.ranked(raw, expression, _condition(raw, wanted), most, wanted.boosted))
+    memories = {memory.id: memory for memory in rows(raw, f"memory.id {AMONG}", [listed(scores)])}
     hits = [memories[row_id] for row_id in scores if row_id in memories]
     held = words_held(raw, asked, [hit.id for hit in hits])
     passages = matching_passages(raw, expression, [hit.id for hit in hits], held)
-    hidden = _hidden(hits) if wanted.include_archived else {}
+    hidden = _hidden(raw, hits) if wanted.include_archived else {}
     return [
         {
             **selectors.brief(hit, EXCERPT_CHARS),
@@ -66,8 +67,8 @@ def projects(raw: sqlite3.Connection, wanted: Wanted, asked: list[tuple[int, Ter
     expression = question_of(asked)
     if not expression:
         return []
-    best = [row_id for row_id, _ in ranking.ranked(expression, _base(raw, wanted), selectors.MAX_LIMIT)]
-    found = dict(Memory.objects.filter(id__in=best).values_list("id", "project"))
+    best = [row_id for row_id, _ in ranking.ranked(raw, expression, _condition(raw, wanted), selectors.MAX_LIMIT)]
+    found = {memory.id: memory.project for memory in rows(raw, f"memory.id {AMONG}", [listed(best)])}
     return list(dict.fromkeys(found[row_id] for row_id in best if row_id in found))
 
 
@@ -76,22 +77,27 @@ def question_of(asked: list[tuple[int, Term]]) -> str:
     return " OR ".join(term.expression for term in query.rarest(asked, query.MEMORY_BUDGET))
 
 
-def _base(raw: sqlite3.Connection, wanted: Wanted) -> QuerySet[Memory]:
-    base = Memory.objects.all() if wanted.include_archived else selectors.visible()
+def _condition(raw: sqlite3.Connection, wanted: Wanted) -> ranking.Condition:
+    """What the filters leave."""
+    parts, values = ["1" if wanted.include_archived else VISIBLE], []
     if wanted.project is not None:
-        base = base.filter(selectors.in_scope(wanted.project))
+        inside, names = wanted.project.sql()
+        parts.append(inside)
+        values += names
     if wanted.type:
-        base = base.filter(type=wanted.type)
+        parts.append("memory.type = ?")
+        values.append(wanted.type)
     if wanted.since is not None:
-        base = base.filter(created_at__gte=clock.format_time(wanted.since))
+        parts.append("memory.created_at >= ?")
+        values.append(clock.format_time(wanted.since))
     if wanted.until is not None:
-        base = base.filter(created_at__lte=clock.format_time(wanted.until))
+        parts.append("memory.created_at <= ?")
+        values.append(clock.format_time(wanted.until))
     if wanted.tags:
         # SQLite's own lower() knows ASCII only, and records write their lists in their own ways.
         raw.create_function("has_tags", 1, lambda listed: wanted.tags <= split_tags(listed or ""))
-        has_tags = Func(F("tags"), function="has_tags", output_field=BooleanField())
-        base = base.alias(has_tags=has_tags).filter(has_tags=Value(1))
-    return base
+        parts.append("has_tags(memory.tags)")
+    return " AND ".join(parts), values
 
 
 def split_tags(listed: str) -> frozenset[str]:
@@ -132,14 +138,14 @@ def words_held(raw: sqlite3.Connection, asked: list[tuple[int, Term]], ids: list
     return held
 
 
-def _hidden(hits: list[Memory]) -> dict[int, str]:
+def _hidden(raw: sqlite3.Connection, hits: list[MemoryRow]) -> dict[int, str]:
     """memory id -> `archived` or `superseded`, of the hits that are hidden unless asked for."""
-    ids = [hit.id for hit in hits]
-    shown = set(selectors.visible().filter(id__in=ids).values_list("id", flat=True))
+    sql = f"SELECT id FROM memory WHERE {VISIBLE} AND id {AMONG}"
+    shown = {row_id for (row_id,) in raw.execute(sql, [listed(hit.id for hit in hits)])}
     return {hit.id: "archived" if hit.status == "archived" else "superseded" for hit in hits if hit.id not in shown}
 
 
-def _snippet_chars(hit: Memory) -> int:
+def _snippet_chars(hit: MemoryRow) -> int:
     return snippets.BRIEF_CHARS if len(hit.content) <= selectors.WHOLE_CHARS else snippets.MAX_CHARS
 
 

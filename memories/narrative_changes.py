@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from memories.core import narrative_items, narrative_losses
 
 
-@dataclass(frozen=True)
 class Changes:
     """Entries under decisions, gotchas, next steps and outstanding, each on one line. added, reworded and closed (done
     or dropped) as the newer version has them; lost (the whole entry, or an identifier, number or name of it) as the
     older one had them. What was only moved is in none."""
 
-    added: list[str]
-    reworded: list[str]
-    closed: list[str]
-    lost: list[str]
+    __slots__ = ("added", "closed", "lost", "reworded")
+
+    def __init__(self, added: list[str], reworded: list[str], closed: list[str], lost: list[str]) -> None:
+        self.added, self.reworded, self.closed, self.lost = added, reworded, closed, lost
 
     def as_data(self) -> dict[str, list[str]]:
         """The changes as JSON has them."""

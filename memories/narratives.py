@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
-from dataclasses import dataclass
-from typing import Any
-
-from memories import narrative_changes, selectors
+from memories import selectors
 from memories.core import budget, clock, coverage, records, redaction, scope
 from memories.core.errors import LLMMemoryError, RecordNotFoundError
-from memories.core.paths import DataFolder
-from memories.models import Link, Memory
+from memories.memory_rows import AMONG, listed, uuids
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import sqlite3
+    from typing import Any
+
+    from memories.core.paths import DataFolder
+    from memories.narrative_changes import Changes
 
 CONTEXT_LINES = 3
 MIN_PREFIX = 6
@@ -18,8 +21,12 @@ MIN_PREFIX = 6
 
 SHOWN_DIGITS = 8
 
+_SUPERSEDES = (
+    f"SELECT to_uuid FROM link WHERE relationship = 'supersedes' AND from_uuid {AMONG} "
+    f"UNION SELECT from_uuid FROM link WHERE relationship = 'supersedes' AND to_uuid {AMONG}"
+)
 
-@dataclass(frozen=True)
+
 class Version:
     """One version of a narrative.
 
@@ -29,15 +36,19 @@ class Version:
     versions that it replaced, the latest first.
     """
 
-    uuid: str
-    created_at: str
-    content: str
-    tokens: int
-    sessions: int
-    machine: str
-    accepted: tuple[str, ...]
-    state: str
-    before: tuple[str, ...]
+    __slots__ = ("accepted", "before", "content", "created_at", "machine", "sessions", "state", "tokens", "uuid")
+
+    def __init__(self, record: dict[str, Any], state: str, before: list[str]) -> None:
+        accepted, machine = record.get("accepted_losses"), record.get("origin")
+        self.uuid: str = record["uuid"]
+        self.created_at = clock.normalise_time(record["created_at"]) or ""
+        self.content: str = record["content"]
+        self.tokens = budget.tokens(self.content)
+        self.sessions = len(records.session_refs(record.get("transcript_ref")))
+        self.machine = machine if isinstance(machine, str) else ""
+        self.accepted = tuple(one for one in accepted if isinstance(one, str)) if isinstance(accepted, list) else ()
+        self.state = state
+        self.before = tuple(before)
 
     def as_data(self) -> dict[str, Any]:
         """The version as JSON has it, without its text."""
@@ -53,27 +64,21 @@ class Version:
         }
 
 
-@dataclass(frozen=True)
-class Outline:
-    """A version without its text: what a list of versions shows. size: characters; the rest as Version has it."""
-
-    uuid: str
-    created_at: str
-    size: int
-    machine: str
-    state: str
-
-
-@dataclass(frozen=True)
 class Difference:
     """From an older version to a newer: what became of its entries, what was left out on purpose on the way, and the
     lines of a unified diff."""
 
-    old: Version
-    new: Version
-    changes: narrative_changes.Changes
-    accepted: tuple[str, ...]
-    lines: list[str]
+    __slots__ = ("accepted", "changes", "lines", "new", "old")
+
+    def __init__(
+        self,
+        old: Version,
+        new: Version,
+        changes: Changes,
+        accepted: tuple[str, ...],
+        lines: list[str],
+    ) -> None:
+        self.old, self.new, self.changes, self.accepted, self.lines = old, new, changes, accepted, lines
 
     def as_data(self) -> dict[str, Any]:
         """The difference as JSON has it."""
@@ -89,12 +94,12 @@ class Difference:
 def history(folder: DataFolder, project: scope.Scope) -> list[Version]:
     """Every version that is here, newest first. Raises MirrorUnavailableError."""
     raw = selectors.mirror_connection(folder)
-    found = _records(folder, project)
+    found = _records(raw, folder, project)
     newest_first = sorted(found.values(), key=_age, reverse=True)
     before = _before(newest_first)
     shown = coverage.narrative(raw, folder, project)
     named = _states(newest_first, before, shown.uuid if shown else None)
-    return [_version(record, before, named[record["uuid"]]) for record in newest_first]
+    return [Version(record, named[record["uuid"]], before[record["uuid"]]) for record in newest_first]
 
 
 def states(newest_first: list[dict[str, Any]], current: str | None) -> dict[str, str]:
@@ -122,12 +127,13 @@ def _age(record: dict[str, Any]) -> tuple[str, str]:
     return clock.normalise_time(record["created_at"]) or "", record["uuid"]
 
 
-def _records(folder: DataFolder, project: scope.Scope) -> dict[str, dict[str, Any]]:
+def _records(raw: sqlite3.Connection, folder: DataFolder, project: scope.Scope) -> dict[str, dict[str, Any]]:
     """The project's narratives, archived ones too, and those that they are linked with under another project's name."""
     redactor = redaction.of(folder)
     found: dict[str, dict[str, Any]] = {}
     seen: set[str] = set()
-    border = set(Memory.objects.filter(selectors.in_scope(project), type="narrative").values_list("uuid", flat=True))
+    inside, values = project.sql()
+    border = set(uuids(raw, f"{inside} AND memory.type = 'narrative'", values))
     while border:
         seen |= border
         for uuid in border:
@@ -135,12 +141,9 @@ def _records(folder: DataFolder, project: scope.Scope) -> dict[str, dict[str, An
                 found[uuid] = redaction.load(folder, uuid, redactor)
             except LLMMemoryError:
                 continue  # deleted, broken, or not synced yet
-        links = Link.objects.filter(relationship="supersedes")
-        older = links.filter(from_uuid__in=border).values_list("to_uuid", flat=True)
-        newer = links.filter(to_uuid__in=border).values_list("from_uuid", flat=True)
-        archived_in = [found[uuid].get("archived_in") for uuid in border if uuid in found]
-        linked = {*older, *newer, *filter(records.is_uuid, archived_in)} - seen
-        border = set(Memory.objects.filter(uuid__in=linked, type="narrative").values_list("uuid", flat=True))
+        linked = {uuid for (uuid,) in raw.execute(_SUPERSEDES, [listed(border)] * 2)}
+        linked |= {*filter(records.is_uuid, (found[uuid].get("archived_in") for uuid in border if uuid in found))}
+        border = set(uuids(raw, f"memory.uuid {AMONG} AND memory.type = 'narrative'", [listed(linked - seen)]))
     return found
 
 
@@ -175,23 +178,6 @@ def _line(start: str | None, before: dict[str, list[str]]) -> set[str]:
     return line
 
 
-def _version(record: dict[str, Any], before: dict[str, list[str]], state: str) -> Version:
-    uuid = record["uuid"]
-    accepted = record.get("accepted_losses")
-    machine = record.get("origin")
-    return Version(
-        uuid=uuid,
-        created_at=clock.normalise_time(record["created_at"]) or "",
-        content=record["content"],
-        tokens=budget.tokens(record["content"]),
-        sessions=len(records.session_refs(record.get("transcript_ref"))),
-        machine=machine if isinstance(machine, str) else "",
-        accepted=tuple(one for one in accepted if isinstance(one, str)) if isinstance(accepted, list) else (),
-        state=state,
-        before=tuple(before[uuid]),
-    )
-
-
 def current_of(versions: list[Version]) -> Version | None:
     """The version that sessions are shown; None when all are archived, or there is none."""
     return next((one for one in versions if one.state == "current"), None)
@@ -200,6 +186,10 @@ def current_of(versions: list[Version]) -> Version | None:
 def difference(versions: list[Version], uuid: str = "") -> Difference | None:
     """From the version before the current one, or from the one whose uuid begins with that, to the current one; None
     where the current one is the first. Raises RecordNotFoundError."""
+    import difflib
+
+    from memories import narrative_changes  # 30 ms of patterns
+
     new = current_of(versions)
     if new is None:
         raise RecordNotFoundError("There is no current narrative to compare with: --versions lists the earlier ones.")

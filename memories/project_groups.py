@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from django.db.models import Q
-
-from memories import selectors
 from memories.core.projects import fold_name
 from memories.core.scope import Scope
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from django.db.models import Q
 
 NO_PROJECT = ":none"
 """What an address carries for "records of no project"; display names never start with a colon."""
@@ -41,9 +42,13 @@ class ProjectGroup:
 
     def condition(self) -> Q:
         """The condition that a memory belongs to the project."""
+        from django.db.models import Q  # exports group projects too, without Django
+
+        from memories import querysets
+
         if self.scope is None:
             return Q(project_id__isnull=True, project_key__isnull=True)
-        return selectors.in_scope(self.scope)
+        return querysets.in_scope(self.scope)
 
     def holds(self, row: Row) -> bool:
         """Whether a memory with this (project_id, project_key) belongs to the project (condition() in Python)."""

@@ -8,7 +8,7 @@ import sqlite3
 from dataclasses import dataclass
 from functools import lru_cache
 
-from memories import selectors
+from memories import querysets, selectors
 from memories.behind import Behind
 from memories.core import clock, coverage, records
 from memories.core.errors import LLMMemoryError
@@ -88,7 +88,7 @@ def _row(project_id: str | None, key: str | None) -> Row:
 
 def _count(raw: sqlite3.Connection, place: dict[Row, _Tally]) -> dict[str, int]:
     """Fill the tallies; returns the archived sessions with the bytes of their transcripts."""
-    narratives = selectors.visible().filter(type="narrative").order_by("created_at", "uuid")
+    narratives = querysets.visible().filter(type="narrative").order_by("created_at", "uuid")
     for project_id, key, *narrative in narratives.values_list(
         "project_id", "project_key", "created_at", "uuid", "transcript_ref"
     ):

@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.db.models.functions import Substr
 
-from memories import cited_sessions, selectors, shown_text
+from memories import cited_sessions, querysets, selectors, shown_text
 from memories.activity import Activity, activity
 from memories.behind import Behind
 from memories.core import coverage, forgotten
@@ -173,7 +173,7 @@ def _coverage(found: dict[str, Any]) -> Coverage:
 
 def _memories(group: ProjectGroup, kind: str) -> list[QuerySet[Memory]]:
     """The project's memories of a type that are shown, newest first: a queryset for each id and name, by an index."""
-    base = selectors.visible().filter(type=kind).order_by("-created_at", "-id")
+    base = querysets.visible().filter(type=kind).order_by("-created_at", "-id")
     if group.scope is None:
         return [base.filter(group.condition())]
     by_id = [base.filter(project_id=one) for one in sorted(group.scope.ids)]

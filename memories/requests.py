@@ -7,12 +7,12 @@ import sqlite3
 from dataclasses import dataclass
 
 from memories import selectors
-from memories.core import clock, turn_rows
+from memories.core import clock, turn_ids
 from memories.core.archived_sessions import ArchivedTranscript
 from memories.core.files import mtime_ns
 from memories.core.line_places import START
 from memories.core.paths import DataFolder
-from memories.markdown import plain_line
+from memories.shown_text import plain_line
 
 SHOWN = 25
 """Requests in one part of the outline."""
@@ -55,7 +55,7 @@ class IndexedConversation:
             self.is_current = (status.st_size, mtime_ns(status)) == (size, modified)
         except OSError:
             self.is_current = False
-        self._first, self._last = turn_rows.session_range(self.id)
+        self._first, self._last = turn_ids.session_range(self.id)
 
     def known_place(self, line: int) -> tuple[int, int]:
         """The place of the turn nearest before a line; the file's start where none is known."""
@@ -69,10 +69,10 @@ class IndexedConversation:
         """
         sql = "SELECT id, line, offset FROM turn WHERE id BETWEEN ? AND ? ORDER BY id LIMIT 1"
         best: tuple[int, int, int] | None = self._raw.execute(sql, (self._first, self._last)).fetchone()
-        low, high = turn_rows.place(self._first), turn_rows.place(self._last_id())
+        low, high = turn_ids.place(self._first), turn_ids.place(self._last_id())
         while best and low < high:
             middle = (low + high + 1) // 2
-            turn = self._raw.execute(sql, (turn_rows.place_range(middle)[0], self._last)).fetchone()
+            turn = self._raw.execute(sql, (turn_ids.place_range(middle)[0], self._last)).fetchone()
             if turn is not None and turn[1] <= line:
                 low, best = middle, turn
             else:
@@ -96,8 +96,8 @@ class IndexedConversation:
         turn = self._turn_at(line if forwards else line - 1)
         if turn is None:
             return Outline([], None, None)
-        steps = MAX_STEPS << turn_rows.CLASS_BITS
-        near = turn[0] - turn[0] % (1 << turn_rows.CLASS_BITS)
+        steps = MAX_STEPS << turn_ids.CLASS_BITS
+        near = turn[0] - turn[0] % (1 << turn_ids.CLASS_BITS)
         low, high = (near, min(near + steps, self._last)) if forwards else (max(near - steps, self._first), turn[0])
         order, side = ("", ">=") if forwards else ("DESC", "<")
         rows = self._raw.execute(

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import math
-import sqlite3
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any, TypeVar
 
 from memories import memory_hits, selectors, turn_hits
 from memories.core import budget, clock, query
 from memories.core.errors import QueryError
-from memories.core.paths import DataFolder
-from memories.core.query import Term
-from memories.core.scope import Scope
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+    from typing import Any, TypeVar
+
+    from memories.core.paths import DataFolder
+    from memories.core.query import Term
+    from memories.core.scope import Scope
+
+    T = TypeVar("T")
 
 SCOPES = ("memories", "transcripts", "all")
 MAX_OFFSET = 1000
@@ -25,21 +30,26 @@ MATCHED_WORDS = 8
 
 NAMED_PROJECTS = 5
 
-T = TypeVar("T")
 
-
-@dataclass(frozen=True)
 class Wanted:
     """What to search for, checked: since and until in Unix seconds, tags case folded."""
 
-    text: str
-    project: Scope | None = None
-    boosted: Scope | None = None
-    type: str | None = None
-    since: int | None = None
-    until: int | None = None
-    tags: frozenset[str] = frozenset()
-    include_archived: bool = False
+    __slots__ = ("boosted", "include_archived", "project", "since", "tags", "text", "type", "until")
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        project: Scope | None,
+        boosted: Scope | None,
+        type: str | None,  # noqa: A002 - the tool's argument
+        since: int | None,
+        until: int | None,
+        tags: frozenset[str],
+        include_archived: bool,
+    ) -> None:
+        self.text, self.project, self.boosted, self.type = text, project, boosted, type
+        self.since, self.until, self.tags, self.include_archived = since, until, tags, include_archived
 
     @property
     def is_of_memories(self) -> bool:
@@ -50,6 +60,11 @@ class Wanted:
     def is_filtered(self) -> bool:
         """Whether anything but the project restricts the hits."""
         return self.is_of_memories or self.since is not None or self.until is not None
+
+    def everywhere(self) -> Wanted:
+        """The same in all projects."""
+        fields = {name: getattr(self, name) for name in self.__slots__}
+        return Wanted(**fields | {"project": None})
 
 
 def memory_search(
@@ -76,9 +91,15 @@ def memory_search(
     """
     listed = ",".join(tags) if isinstance(tags, list) else tags or ""
     wanted = Wanted(
-        text, project, boosted, type, _bound(since, 0), _bound(until, 1), memory_hits.split_tags(listed),
+        text,
+        project=project,
+        boosted=boosted,
+        type=type,
+        since=_bound(since, 0),
+        until=_bound(until, 1),
+        tags=memory_hits.split_tags(listed),
         include_archived=include_archived,
-    )  # fmt: skip
+    )
     _check(wanted, scope, limit, offset)
     raw = selectors.mirror_connection(folder)
     answer = _Answer(raw, wanted, scope, offset, offset + limit, newest)
@@ -166,7 +187,7 @@ class _Answer:
             is_known = _is_known(self._raw, wanted.project)
             name = budget.label(wanted.project.name)
             nothing = f"Nothing in {name}" if is_known else f"No project {name!r} is known"
-            others = self._projects(replace(wanted, project=None))
+            others = self._projects(wanted.everywhere())
             names = ", ".join(budget.label(name or "no project") for name in others[:NAMED_PROJECTS])
             if names:
                 return f"{nothing}; there are hits in: {names}. Search without project."

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from typing import Any
-from urllib.parse import quote
+import sys
 
-from django.db import DatabaseError, connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
-
-from memories import ranking
-from memories.core import coverage, mirror, mirror_rows, query, records, redaction, scope, words
+from memories import plain_connection
+from memories.core import records, scope
 from memories.core.errors import MirrorUnavailableError, RecordNotFoundError
-from memories.core.paths import DataFolder
-from memories.core.projects import Project
-from memories.models import Link, Memory
+from memories.core.paths import MIRROR_VERSION
+from memories.memory_rows import AMONG, NEWEST_FIRST, MemoryRow, listed, rows, uuids
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from memories.core.paths import DataFolder
+    from memories.core.projects import Project
+    from memories.ranking import Condition
 
 MAX_LIMIT = 100
 WHOLE_CHARS = 500
@@ -27,59 +27,66 @@ WHOLE_CHARS = 500
 MAX_NODES = 200
 """Nodes that one memory_explore gives; beyond that the graph is of no use to a reader."""
 
-
-_mode: ContextVar[str] = ContextVar("mirror_mode", default="rw")
-
-
-@contextmanager
-def read_only_mirror() -> Iterator[None]:
-    """Within it, mirror_connection opens the mirror so that SQLite itself refuses every write."""
-    before = _mode.set("ro")
-    try:
-        yield
-    finally:
-        _mode.reset(before)
+_NO_PROJECT = "memory.project_id IS NULL AND memory.project_key IS NULL"
+_LINKS_OF = f"SELECT from_uuid, to_uuid FROM link WHERE from_uuid {AMONG} OR to_uuid {AMONG} ORDER BY id"
+_LINKS_AMONG = (
+    f"SELECT from_uuid, to_uuid, relationship FROM link WHERE from_uuid {AMONG} AND to_uuid {AMONG} ORDER BY id"
+)
 
 
 def mirror_connection(folder: DataFolder) -> sqlite3.Connection:
-    """Django's own connection, pointed at the folder's mirror; reopened when the file was replaced under it.
+    """The process's connection to the folder's mirror, Django's own where Django runs; reopened when the file was
+    replaced under it.
 
     Raises MirrorUnavailableError when the mirror is missing, damaged or of another version.
     """
-    name = f"file:{quote(folder.mirror)}?mode={_mode.get()}"
-    if connection.settings_dict["NAME"] != name:
-        connection.close()
-        connection.settings_dict["NAME"] = name
     try:
         inode = os.stat(folder.mirror).st_ino
     except OSError:
-        connection.close()
+        close_mirror(folder)
         raise MirrorUnavailableError("The index is missing: run `llm-memory sync` to build it.") from None
-    if getattr(connection, "mirror_inode", None) != inode:
-        connection.close()
     try:
-        connection.ensure_connection()
-        raw: sqlite3.Connection = connection.connection
+        raw = _opened(folder, inode)
         version = raw.execute("PRAGMA user_version").fetchone()[0]
-    except (DatabaseError, sqlite3.Error) as error:
-        connection.close()
+    except sqlite3.Error as error:
+        close_mirror(folder)
         raise MirrorUnavailableError(f"The index cannot be read ({error}): run `llm-memory sync`.") from error
-    if version != mirror.MIRROR_VERSION:
+    if version != MIRROR_VERSION:
         raise MirrorUnavailableError("The index is still being built: try again in a moment, or run `llm-memory sync`.")
-    connection.mirror_inode = inode  # type: ignore[attr-defined]
     return raw
 
 
-def visible() -> QuerySet[Memory]:
-    """Memories that are neither archived nor superseded by an active one (scope.VISIBLE as a queryset)."""
-    newer = Memory.objects.filter(uuid=OuterRef("from_uuid"), status="active")
-    superseding = Link.objects.filter(to_uuid=OuterRef("uuid"), relationship="supersedes").filter(Exists(newer))
-    return Memory.objects.filter(~Exists(superseding), status="active")
+def close_mirror(folder: DataFolder) -> None:
+    """Close the process's connection to the folder's mirror; the next mirror_connection opens it anew."""
+    if _is_django_running():
+        from memories import django_connection
+
+        django_connection.close()
+    else:
+        plain_connection.close(folder)
 
 
-def in_scope(project: scope.Scope) -> Q:
-    """The condition that a memory belongs to a project (Scope.sql as a Q)."""
-    return Q(project_id__in=project.ids) | Q(project_id__isnull=True, project_key__in=project.keys)
+def kept() -> dict[str, Any]:
+    """A place for what is worth keeping beside mirror_connection's connection: this thread's, where Django runs."""
+    if _is_django_running():
+        from memories import django_connection
+
+        return django_connection.kept()
+    return plain_connection.kept
+
+
+def _opened(folder: DataFolder, inode: int) -> sqlite3.Connection:
+    if _is_django_running():
+        from memories import django_connection
+
+        return django_connection.opened(folder, inode)
+    return plain_connection.opened(folder, inode)
+
+
+def _is_django_running() -> bool:
+    """Whether this process has set Django up: only then its ORM reads too, and must stand on the same file."""
+    apps = sys.modules.get("django.apps")
+    return apps is not None and bool(apps.apps.ready)
 
 
 def named_scope(folder: DataFolder, name: str, session: Project | None, settings: dict[str, Any]) -> scope.Scope:
@@ -94,7 +101,7 @@ def several_projects_hint(found: scope.Scope) -> str | None:
     return f"The name {found.name!r} fits {len(found.several)} projects, all included: {', '.join(found.several)}."
 
 
-def brief(memory: Memory, excerpt: int = WHOLE_CHARS) -> dict[str, Any]:
+def brief(memory: MemoryRow, excerpt: int = WHOLE_CHARS) -> dict[str, Any]:
     """A memory as lists show it: content whole up to WHOLE_CHARS characters, else cut, saying how to get the rest.
 
     excerpt: characters that a content which is cut is cut to.
@@ -115,7 +122,7 @@ def brief(memory: Memory, excerpt: int = WHOLE_CHARS) -> dict[str, Any]:
     }
 
 
-def whence(memory: Memory) -> dict[str, str]:
+def whence(memory: MemoryRow) -> dict[str, str]:
     """Where a memory that is not this machine's own is from: {origin} of another machine, {imported_from}."""
     from_elsewhere = memory.origin if memory.origin != records.machine_name() else None
     found = {"origin": from_elsewhere, "imported_from": memory.imported_from}
@@ -134,16 +141,22 @@ def memory_recent(
 
     Raises MirrorUnavailableError.
     """
-    mirror_connection(folder)
+    raw = mirror_connection(folder)
     limit = min(limit, MAX_LIMIT)
-    base = visible().order_by("-created_at", "-id")
+    condition, values = scope.VISIBLE, ([type] if type else [])
     if type:
-        base = base.filter(type=type)
+        condition += " AND memory.type = ?"
+
+    def newest(where: scope.Scope | None, most: int) -> list[MemoryRow]:
+        inside, names = where.sql() if where else ("1", [])
+        return rows(raw, f"{condition} AND {inside}", [*values, *names], order=NEWEST_FIRST, limit=most)
+
     if project is not None:
-        chosen = list(base.filter(in_scope(project))[:limit])
+        chosen = newest(project, limit)
     else:
-        own = list(base.filter(in_scope(boosted))[: (limit + 1) // 2]) if boosted else []
-        rest = [memory for memory in base[:limit] if memory not in own]
+        own = newest(boosted, (limit + 1) // 2) if boosted else []
+        ids = {memory.id for memory in own}
+        rest = [memory for memory in newest(None, limit) if memory.id not in ids]
         chosen = sorted([*own, *rest[: limit - len(own)]], key=lambda one: (one.created_at, one.id), reverse=True)
     hint = several_projects_hint(project) if project else None
     if not chosen and project is not None:
@@ -158,15 +171,18 @@ def memory_get(folder: DataFolder, uuid: str) -> dict[str, Any]:
 
     Raises RecordNotFoundError, InvalidRecordError, StorageError, MirrorUnavailableError.
     """
+    from memories.core import redaction
+
     record = redaction.load(folder, uuid)
-    mirror_connection(folder)
+    raw = mirror_connection(folder)
     outgoing = [
         {"to_uuid": to_uuid, "relationship": relationship}
         for to_uuid, relationship in records.valid_connections(record)
     ]
-    incoming = list(Link.objects.filter(to_uuid=uuid).order_by("id").values("from_uuid", "relationship"))
+    links = raw.execute("SELECT from_uuid, relationship FROM link WHERE to_uuid = ? ORDER BY id", (uuid,))
+    incoming = [{"from_uuid": from_uuid, "relationship": relationship} for from_uuid, relationship in links]
     ends = {link["to_uuid"] for link in outgoing} | {link["from_uuid"] for link in incoming}
-    known = {memory.uuid: brief(memory) for memory in Memory.objects.filter(uuid__in=ends)}
+    known = {memory.uuid: brief(memory) for memory in rows(raw, f"memory.uuid {AMONG}", [listed(ends)])}
     return {
         **record,
         "connections": {
@@ -182,56 +198,62 @@ def memory_explore(folder: DataFolder, uuid: str, depth: int = 1) -> dict[str, A
     Archived and superseded memories are nodes too, each with its status; every edge between two nodes is given.
     Raises RecordNotFoundError, MirrorUnavailableError.
     """
-    mirror_connection(folder)
-    if not Memory.objects.filter(uuid=uuid).exists():
+    raw = mirror_connection(folder)
+    if not uuids(raw, "memory.uuid = ?", [uuid]):
         records.load(folder, uuid)
         raise RecordNotFoundError(f"Record {uuid} is not in the index yet: run `llm-memory sync`.")
     order = [uuid]
-    border = {uuid}
+    border = [uuid]
     for _ in range(depth):
-        links = Link.objects.filter(Q(from_uuid__in=border) | Q(to_uuid__in=border)).order_by("id")
-        ends = [end for link in links for end in (link.from_uuid, link.to_uuid)]
-        fresh = [end for end in dict.fromkeys(ends) if end not in set(order)]
-        present = set(Memory.objects.filter(uuid__in=fresh).values_list("uuid", flat=True))
-        border = {end for end in fresh if end in present}
-        order.extend(end for end in fresh if end in present)
+        ends = [end for link in raw.execute(_LINKS_OF, [listed(border)] * 2) for end in link]
+        seen = set(order)
+        fresh = [end for end in dict.fromkeys(ends) if end not in seen]
+        present = set(uuids(raw, f"memory.uuid {AMONG}", [listed(fresh)]))
+        border = [end for end in fresh if end in present]
+        order.extend(border)
         if not border or len(order) >= MAX_NODES:
             break
     order = order[:MAX_NODES]
-    found = {memory.uuid: memory for memory in Memory.objects.filter(uuid__in=order)}
-    edges = Link.objects.filter(from_uuid__in=order, to_uuid__in=order).order_by("id")
+    found = {memory.uuid: memory for memory in rows(raw, f"memory.uuid {AMONG}", [listed(order)])}
+    edges = raw.execute(_LINKS_AMONG, [listed(order)] * 2)
     return {
         "start_uuid": uuid,
         "depth": depth,
         "nodes": [{**brief(found[one]), "status": found[one].status} for one in order if one in found],
-        "edges": list(edges.values("from_uuid", "to_uuid", "relationship")),
+        "edges": [dict(zip(("from_uuid", "to_uuid", "relationship"), edge, strict=True)) for edge in edges],
     }
 
 
 def narrative_coverage(folder: DataFolder, project: scope.Scope, own_session: str | None = None) -> dict[str, Any]:
     """coverage.coverage over the mirror; own_session: the session that asks. Raises MirrorUnavailableError."""
+    from memories.core import coverage
+
     return coverage.coverage(mirror_connection(folder), folder, project, own_session=own_session)
 
 
-def duplicate_of(content: str, type: str, project: scope.Scope | None) -> str | None:  # noqa: A002
+def duplicate_of(raw: sqlite3.Connection, content: str, type: str, project: scope.Scope | None) -> str | None:  # noqa: A002
     """The uuid of a visible memory with the same normalised content, project and type; None when there is none."""
-    same = _same_kind(type, project).filter(content_hash=mirror_rows.content_hash(content))
-    return same.order_by("id").values_list("uuid", flat=True).first()
+    from memories.core import mirror_rows
+
+    condition, values = _same_kind(type, project)
+    same = uuids(raw, f"memory.content_hash = ? AND {condition}", [mirror_rows.content_hash(content), *values])
+    return same[0] if same else None
 
 
-def near_duplicates_of(content: str, type: str, project: scope.Scope | None) -> list[str]:  # noqa: A002
+def near_duplicates_of(raw: sqlite3.Connection, content: str, type: str, project: scope.Scope | None) -> list[str]:  # noqa: A002
     """uuids of visible memories of the same kind that share NEAR_DUPLICATE or more of their words, most alike first."""
+    from memories import ranking
+    from memories.core import query, words  # patterns that a list has no use for
+
     expression = query.match_expression(content)
     if expression is None:
         return []
-    best = [row_id for row_id, _ in ranking.ranked(expression, _same_kind(type, project), 10)]
-    found = Memory.objects.filter(id__in=best)
+    best = [row_id for row_id, _ in ranking.ranked(raw, expression, _same_kind(type, project), 10)]
+    found = rows(raw, f"memory.id {AMONG}", [listed(best)])
     alike = [(words.similarity(content, memory.content), memory.uuid) for memory in found]
     return [uuid for share, uuid in sorted(alike, reverse=True) if share >= query.NEAR_DUPLICATE]
 
 
-def _same_kind(type: str, project: scope.Scope | None) -> QuerySet[Memory]:  # noqa: A002
-    base = visible().filter(type=type)
-    if project is None:
-        return base.filter(project_id__isnull=True, project_key__isnull=True)
-    return base.filter(in_scope(project))
+def _same_kind(type: str, project: scope.Scope | None) -> Condition:  # noqa: A002
+    inside, values = project.sql() if project else (_NO_PROJECT, [])
+    return f"{scope.VISIBLE} AND memory.type = ? AND {inside}", [type, *values]

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from typing import Any
-
-from django.db import DatabaseError
 
 from memories import narrative_store, selectors
-from memories.core import mirror, private_passages, records, redact, redaction, scope
+from memories.core import mirror, records, redaction, scope
 from memories.core.errors import InvalidRecordError, LLMMemoryError, MirrorUnavailableError, ProjectError
-from memories.core.paths import DataFolder
-from memories.core.projects import Project, fold_name
+from memories.core.projects import fold_name
 from memories.core.settings import disabled_by_environment, read_settings
-from memories.models import Memory
+from memories.memory_rows import NEWEST_FIRST, uuids
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from memories.core.paths import DataFolder
+    from memories.core.projects import Project
 
 MAX_CONTENT_CHARS = 1_000_000
 
-_MIRROR_FAULTS = (MirrorUnavailableError, DatabaseError, sqlite3.Error)
+_MIRROR_FAULTS = (MirrorUnavailableError, sqlite3.Error)
 """What reading a missing, locked or damaged mirror raises; for a write none of them is more than a warning."""
 
 
@@ -95,6 +98,8 @@ def _refuse_too_long(content: str) -> None:
 def _redact(folder: DataFolder, record: dict[str, Any], warnings: list[str]) -> None:
     """Take secrets and private passages out of a new record, and say so. Raises InvalidRecordError where nothing else
     is left to keep."""
+    from memories.core import private_passages, redact  # whoever deletes or only names a session does without
+
     records.dump(record)  # text that no file can hold is refused here, before the mirror is asked about it
     redactor = redaction.of(folder)
     counts: dict[str, int] = {}
@@ -146,18 +151,19 @@ def _alike(
     """The exact duplicate of a new record, if any, and its near duplicates. A narrative replaces what it is near to."""
     content, kind = record["content"], record["type"]
     try:
-        selectors.mirror_connection(folder)
         existing = _exact(folder, record, where)
         if existing is not None:
             return existing, []
-        return None, selectors.near_duplicates_of(content, kind, where) if kind != "narrative" else []
+        raw = selectors.mirror_connection(folder)
+        return None, selectors.near_duplicates_of(raw, content, kind, where) if kind != "narrative" else []
     except _MIRROR_FAULTS as error:
         warnings.append(f"Not checked for duplicates: {error}")
         return None, []
 
 
 def _exact(folder: DataFolder, record: dict[str, Any], where: scope.Scope | None) -> str | None:
-    existing = selectors.duplicate_of(record["content"], record["type"], where)
+    raw = selectors.mirror_connection(folder)
+    existing = selectors.duplicate_of(raw, record["content"], record["type"], where)
     return existing if existing and os.path.exists(records.record_path(folder, existing)) else None
 
 
@@ -214,17 +220,18 @@ def _project_of(
                 f"The name {named!r} fits {len(found.several)} projects ({listed}): pass one's id to choose."
             )
         only = next(iter(found.ids)) if len(found.ids) == 1 else None
-        return _display_name(found.name, only), only
+        return _display_name(folder, found.name, only), only
     except (*_MIRROR_FAULTS, UnicodeEncodeError):
         return named, None
 
 
-def _display_name(name: str, project_id: str | None) -> str:
+def _display_name(folder: DataFolder, name: str, project_id: str | None) -> str:
     """What a project is called that was given as an id: the name its newest record carries."""
     if name != project_id:
         return name
-    known = Memory.objects.filter(project_id=project_id, project__isnull=False).order_by("-created_at", "-id")
-    return known.values_list("project", flat=True).first() or name
+    sql = f"SELECT project FROM memory WHERE project_id = ? AND project IS NOT NULL ORDER BY {NEWEST_FIRST} LIMIT 1"
+    known = selectors.mirror_connection(folder).execute(sql, (project_id,)).fetchone()
+    return str(known[0]) if known and known[0] else name
 
 
 def _scope_of(name: str | None, project_id: str | None, session: Session) -> scope.Scope | None:
@@ -288,8 +295,7 @@ def _store_narrative(
     The caller holds records.lock(), so that no other session replaces what it is checked against.
     """
     try:
-        selectors.mirror_connection(folder)
-        old = narrative_store.unarchived(where)
+        old = narrative_store.unarchived(selectors.mirror_connection(folder), where)
     except _MIRROR_FAULTS as error:
         old = []
         warnings.append(f"The narrative before this one could not be archived: {error}")
@@ -364,15 +370,18 @@ def memory_delete(folder: DataFolder, uuid: str) -> dict[str, Any]:
     _mirror(folder, [uuid], warnings)
     if deleted["type"] == "narrative" and deleted.get("status", "active") == "active":
         _revive_predecessors(folder, uuid, warnings)
+    if "source_path" in deleted:
+        from memories.core import auto_memory  # few deletions are of such a note
+
+        warnings += auto_memory.on_deletion(deleted)
     return {"uuid": uuid, "status": "deleted", "warnings": warnings}
 
 
 def _revive_predecessors(folder: DataFolder, successor: str, warnings: list[str]) -> None:
     """Make the narratives active again that a deleted one had archived; not a text that lost a conflict against it."""
     try:
-        selectors.mirror_connection(folder)
-        archived = Memory.objects.filter(archived_in=successor, type="narrative", conflict_of__isnull=True)
-        before = list(archived.values_list("uuid", flat=True))
+        condition = "memory.archived_in = ? AND memory.type = 'narrative' AND memory.conflict_of IS NULL"
+        before = uuids(selectors.mirror_connection(folder), condition, [successor])
     except _MIRROR_FAULTS as error:
         warnings.append(f"The narrative before this one could not be looked up: {error}")
         return

@@ -8,11 +8,11 @@ from datetime import MAXYEAR, datetime
 from typing import Any
 
 from memories import selectors
-from memories.core import clock, transcripts, turn_rows
+from memories.core import clock, transcripts, turn_ids
 from memories.core.paths import DataFolder
 from memories.local_time import MONTH, month_of
-from memories.markdown import plain_line
 from memories.project_groups import ProjectGroup
+from memories.shown_text import plain_line
 
 PAGE_SIZE = 20
 MAX_UNINDEXED = 20
@@ -128,7 +128,7 @@ def session_page(
     """
     condition, values = _where(filters, after)
     raw = selectors.mirror_connection(folder)
-    first, last = f"s.id << {turn_rows.SESSION_SHIFT}", f"((s.id + 1) << {turn_rows.SESSION_SHIFT}) - 1"
+    first, last = f"s.id << {turn_ids.SESSION_SHIFT}", f"((s.id + 1) << {turn_ids.SESSION_SHIFT}) - 1"
     sql = (
         f"SELECT s.id, {_WHEN}, s.session_id, s.project_id, s.project_key, s.branch, s.started_at, s.turns, s.repeats, "
         "max(s.size, s.read_bytes), s.problem, "

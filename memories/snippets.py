@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import os
 import re
-import secrets
 
 from memories.core import budget
 from memories.core.word_lists import IRREGULAR
-from memories.core.words import SPACELESS
+from memories.core.words import spaceless
 
-_SECRET = secrets.token_hex(8)
+_SECRET = os.urandom(8).hex()
 MARKS = (f"\ufdd0{_SECRET}", f"\ufdd1{_SECRET}")
 """What SQLite is to put around matched words: no text can hold it, as it is another in every process."""
 
@@ -144,7 +144,7 @@ def _first(pattern: re.Pattern[str], text: str, folded: str) -> tuple[int, int] 
 
 def _begins(text: str, place: int) -> bool:
     """Whether a word or a part of an identifier begins there."""
-    if not place or SPACELESS.match(text, place, place + 1):
+    if not place or _is_spaceless(text, place):
         return True
     before, first = text[place - 1], text[place]
     return (
@@ -154,9 +154,14 @@ def _begins(text: str, place: int) -> bool:
     )
 
 
+def _is_spaceless(text: str, place: int) -> bool:
+    """Whether the character there is of a script without spaces."""
+    return not text[place].isascii() and spaceless().match(text, place, place + 1) is not None
+
+
 def _goes_on(text: str, begin: int, end: int) -> bool:
     """Whether the word in which a match ends goes on after it."""
-    return text[end : end + 1].isalnum() and not _begins(text, end) and not SPACELESS.match(text, begin, end)
+    return text[end : end + 1].isalnum() and not _begins(text, end) and not _is_spaceless(text, begin)
 
 
 def _around(text: str, first: int, last: int) -> tuple[int, int]:

@@ -80,7 +80,7 @@ class Status:
 
 
 def status(folder: DataFolder) -> Status:
-    """All of it, in a number of queries that does not grow. Raises sqlite3.Error, DatabaseError."""
+    """All of it, in a number of queries that does not grow. Raises sqlite3.Error."""
     index = merged = links = in_records = connection = None
     problem = ""
     rows: list[RecordRow] = []

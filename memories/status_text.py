@@ -62,6 +62,7 @@ def status_lines(found: Status, sync: SyncState | None, paint: Paint) -> Iterato
         "Copies": _copies(found),
         "Awaited": _awaited(found.links),
         "Hooks": [_hooks(found)],
+        "Auto memory": [found.capture.auto_memory] if found.capture.auto_memory else [],
         "Keeping": _keeping(found.keeping),
         "Disk": _disk(found.disk),
     }

@@ -14,9 +14,9 @@ from memories import selectors, snippets
 from memories.core import coverage, records
 from memories.core.paths import DataFolder
 from memories.facets import FacetIndex
-from memories.markdown import plain_line
 from memories.models import MARK_END, MARK_START, Memory
 from memories.project_groups import ProjectGroup
+from memories.shown_text import plain_line
 
 PAGE_SIZE = 40
 

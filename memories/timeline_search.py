@@ -12,10 +12,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from django.db.models import BooleanField, F, Func, Value
-
 from memories import memory_hits, ranking, search, snippets, turn_hits
-from memories.core import clock, mirror_rows, turn_rows, turn_search
+from memories.core import clock, mirror_rows, turn_ids, turn_search
 from memories.core.turn_search import TurnHit
 from memories.facets import FacetIndex
 from memories.models import Memory
@@ -48,7 +46,7 @@ _MATCHES = "SELECT group_concat(rowid) FROM memory_fts WHERE memory_fts MATCH ?"
 _LINE = "SELECT id, line FROM turn WHERE id BETWEEN ? AND ?"
 _TURN = (
     "SELECT line, role, time, text, session_id, part, project FROM turn "
-    f"JOIN session ON session.id = turn.id >> {turn_rows.SESSION_SHIFT} WHERE turn.id = ?"
+    f"JOIN session ON session.id = turn.id >> {turn_ids.SESSION_SHIFT} WHERE turn.id = ?"
 )
 _PASSAGE = "SELECT snippet(turn_fts, 0, ?, ?, '…', ?) FROM turn_fts WHERE turn_fts MATCH ? AND rowid = ?"
 
@@ -116,7 +114,7 @@ class Hits:
         return self._place(turn)[facet == "month"]
 
     def _place(self, turn: TurnHit) -> tuple[str, str]:
-        return self._index.sessions.get(turn_rows.session_at(turn.place), ("", ""))
+        return self._index.sessions.get(turn_ids.session_at(turn.place), ("", ""))
 
     def _search(self, sessions: dict[int, None] | None) -> Turns:
         if self._filters.has_memory_fields or sessions == {}:
@@ -136,9 +134,9 @@ class Hits:
         """Of a long line, which the index has in several rows, the best one."""
         lines: dict[tuple[int, int], TurnHit] = {}
         for turn in turns:
-            row = self._raw.execute(_LINE, turn_rows.place_range(turn.place)).fetchone()
+            row = self._raw.execute(_LINE, turn_ids.place_range(turn.place)).fetchone()
             if row is not None:
-                lines.setdefault((row[0] >> turn_rows.SESSION_SHIFT, row[1]), turn)
+                lines.setdefault((row[0] >> turn_ids.SESSION_SHIFT, row[1]), turn)
         return list(lines.values())
 
     def page(self, offset: int = 0) -> Page:
@@ -165,16 +163,15 @@ class Hits:
             return place is not None and bool(chosen >> place & 1)
 
         self._raw.create_function("is_chosen", 1, is_chosen)
-        condition = Func(F("id"), function="is_chosen", output_field=BooleanField())
-        base = Memory.objects.alias(is_chosen=condition).filter(is_chosen=Value(1))
         # As many for every page: with another number, ranking looks at other candidates, and pages would overlap.
-        ids = [row_id for row_id, _ in ranking.ranked(self._question, base, MAX_RANKED + 1)[:most]]
+        best = ranking.ranked(self._raw, self._question, ("is_chosen(memory.id)", []), MAX_RANKED + 1)
+        ids = [row_id for row_id, _ in best[:most]]
         held = memory_hits.words_held(self._raw, self._counted, ids)
         return [Hit(row_id, is_turn=False, matched=held[row_id]) for row_id in ids]
 
     def _best_turns(self, most: int) -> list[Hit]:
         places = [
-            (self._raw.execute(_LINE, turn_rows.place_range(turn.place)).fetchone(), turn)
+            (self._raw.execute(_LINE, turn_ids.place_range(turn.place)).fetchone(), turn)
             for turn in self.turns.hits[:most]
         ]
         return [Hit(row[0], is_turn=True, matched=turn.matched) for row, turn in places if row is not None]

@@ -9,9 +9,9 @@ from memories.core import archived_sessions, clock, records
 from memories.core.archived_sessions import ArchivedTranscript
 from memories.core.paths import DataFolder
 from memories.facets import current
-from memories.markdown import plain_line
 from memories.models import Memory
 from memories.project_groups import ProjectGroup
+from memories.shown_text import plain_line
 
 MAX_MEMORIES = 12
 _NARRATIVES = 5

@@ -6,29 +6,19 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
 from django.urls import reverse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 
+from memories import transcript_words
 from memories.core import clock, transcript_reading
 from memories.core.archived_sessions import ArchivedTranscript
 from memories.core.line_places import Place
-from memories.core.transcript_blocks import START_EVENT, Block, Line
+from memories.core.transcript_blocks import Block
 from memories.core.transcript_items import clean
 from memories.core.transcript_reading import Page
-from memories.markdown import render_markdown
+from memories.markdown import rendered
+from memories.transcript_words import cleaned
 
 WHOLE_BYTES = 40_000
 """What one page of a block's whole text holds."""
-
-_SUMMARY_CHARS = 160
-_MOST_MARKUP = 3
-"""Markdown that becomes so many times as long is shown as it is: a table of nothing is ten times its source."""
-
-LABELS = {
-    "user": "You", "assistant": "Claude", "thinking": "Thinking", "output": "Output", "summary": "Summary for Claude",
-    "told": "What Claude was told", "client": "Claude Code", "mark": "Claude Code", "image": "Not text",
-    "broken": "Unreadable",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -94,11 +84,11 @@ class TranscriptView:
         target = _target_of(page, self._target)
         previous = ""
         for line in page.lines:
-            role = _role_of(line)
+            role = transcript_words.role_of(line)
             speaker = f"{role}{line.is_aside}"
             limits = transcript_reading.limits(line)
             blocks = [self._block(block, limit) for block, limit in zip(line.blocks, limits, strict=True)]
-            label = "" if speaker == previous else _speaker(role, self._found)
+            label = "" if speaker == previous else transcript_words.speaker(role, is_subagent=self._found.is_subagent)
             time = clock.normalise_time(line.time) or ""
             shown.append(ShownLine(line.number, role, label, time, line.is_aside, line.number == target, blocks))
             previous = speaker
@@ -115,8 +105,8 @@ class TranscriptView:
         return ShownBlock(
             kind=block.kind,
             number=number,
-            label=_label(block),
-            summary=" ".join(text[: 2 * _SUMMARY_CHARS].split())[:_SUMMARY_CHARS],
+            label=transcript_words.label(block),
+            summary=transcript_words.summary(text),
             html=rendered(text) if said and text else "",
             text="" if said else text,
             more_url=self.whole_url(block) if is_cut else "",
@@ -171,17 +161,6 @@ def place_text(place: Place) -> str:
     return f"{place[0]}:{place[1]}"
 
 
-def cleaned(text: str) -> str:
-    """A text as a page can carry it, its first line's indentation kept."""
-    return clean(f"|{text}|")[1:-1].rstrip()
-
-
-def rendered(text: str) -> SafeString:
-    """Markdown as HTML, or as it is where that would be far longer."""
-    html = render_markdown(text)
-    return html if len(html) <= _MOST_MARKUP * len(text) + 1000 else format_html("<pre>{}</pre>", text)
-
-
 def whole_text(block: Block) -> str:
     """All of a block as one text."""
     if not block.fields:
@@ -202,33 +181,12 @@ def _target_of(page: Page, target: int) -> int:
     return next(after, page.lines[-1].number if page.lines else 0)
 
 
-def _role_of(line: Line) -> str:
-    kind = line.blocks[0].kind
-    if kind in {"tool", "thinking", "assistant"}:
-        return "assistant"
-    return {"image": "user", "told": "told", "summary": "told", "client": "told"}.get(kind, kind)
-
-
-def _speaker(role: str, found: ArchivedTranscript) -> str:
-    if role == "user" and found.is_subagent:
-        return "Prompt"
-    return {"user": "You", "assistant": "Claude", "told": "Claude Code", "output": "Tool"}.get(role, "")
-
-
 def name_of(block: Block, found: ArchivedTranscript) -> str:
     """What a block is where it stands without its line: You, Claude, Tool Bash, Output."""
     if block.kind == "tool":
         return f"Tool {clean(block.name)}"
-    return _speaker("user", found) if block.kind == "user" else _label(block)
-
-
-def _label(block: Block) -> str:
-    if block.kind == "told":
-        event = block.name.partition(":")[0]
-        start = event in {START_EVENT, ""}
-        return ("What Claude was told at the start" if start else "What Claude was told") + (
-            f" ({clean(block.name)})" if block.name else ""
-        )
-    if block.kind == "client" and block.name:
-        return clean(block.name)
-    return LABELS.get(block.kind, block.kind)
+    return (
+        transcript_words.speaker("user", is_subagent=found.is_subagent)
+        if block.kind == "user"
+        else transcript_words.label(block)
+    )

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import os
-import sqlite3
-from typing import TYPE_CHECKING, Any
 
-from django.db import connection
-
-from memories import snippets
-from memories.core import archived_sessions, clock, query, transcript_page, turn_rows, turn_search
+from memories import selectors, snippets
+from memories.core import clock, query, turn_ids, turn_search
 from memories.core.errors import TranscriptError
 from memories.core.paths import DataFolder
-from memories.core.query import Term
-from memories.core.turn_search import Corpus, TurnHit
+from memories.core.turn_search import Corpus
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import sqlite3
+    from typing import Any
+
+    from memories.core.query import Term
+    from memories.core.turn_search import TurnHit
     from memories.search import Wanted
+
+    _Row = tuple[Any, ...]
 
 UNMATCHED_CHARS = 160
 """Characters shown of a turn that is found by its neighbours' words."""
@@ -31,10 +34,9 @@ _EARLIEST, _LATEST = -(1 << 62), 1 << 62
 
 _ROW = (
     "SELECT turn.id, line, role, time, is_sidechain, text, session_id, part, project, offset FROM turn "
-    f"JOIN session ON session.id = turn.id >> {turn_rows.SESSION_SHIFT} WHERE turn.id BETWEEN ? AND ?"
+    f"JOIN session ON session.id = turn.id >> {turn_ids.SESSION_SHIFT} WHERE turn.id BETWEEN ? AND ?"
 )
 _PASSAGE = "SELECT snippet(turn_fts, 0, ?, ?, '…', ?) FROM turn_fts WHERE turn_fts MATCH ? AND rowid = ?"
-_Row = tuple[Any, ...]
 
 
 def counted(raw: sqlite3.Connection, text: str) -> list[tuple[int, Term]]:
@@ -68,11 +70,11 @@ def is_empty(raw: sqlite3.Connection) -> bool:
 
 def corpus_of(raw: sqlite3.Connection) -> Corpus:
     """What is known of all turns, kept as long as the connection."""
-    kept: tuple[sqlite3.Connection, Corpus] | None = getattr(connection, "turn_corpus", None)
-    if kept is None or kept[0] is not raw:
-        kept = (raw, Corpus(raw))
-        connection.turn_corpus = kept  # type: ignore[attr-defined]
-    return kept[1]
+    kept = selectors.kept()
+    corpus: Corpus | None = kept.get("turns")
+    if corpus is None or corpus.connection is not raw:
+        corpus = kept["turns"] = Corpus(raw)
+    return corpus
 
 
 def _sessions(raw: sqlite3.Connection, wanted: Wanted) -> dict[int, set[int] | None] | None:
@@ -101,14 +103,14 @@ def _sessions(raw: sqlite3.Connection, wanted: Wanted) -> dict[int, set[int] | N
 def _rows_in_time(raw: sqlite3.Connection, session: int, wanted: Wanted) -> set[int]:
     sql = "SELECT id FROM turn WHERE id BETWEEN ? AND ? AND time >= ? AND time <= ?"
     bounds = (_EARLIEST if wanted.since is None else wanted.since, _LATEST if wanted.until is None else wanted.until)
-    return {row_id for (row_id,) in raw.execute(sql, (*turn_rows.session_range(session), *bounds))}
+    return {row_id for (row_id,) in raw.execute(sql, (*turn_ids.session_range(session), *bounds))}
 
 
 def _rows(raw: sqlite3.Connection, found: list[TurnHit], wanted: Wanted) -> list[tuple[TurnHit, _Row]]:
     """The hits that are within the time asked for, with their rows: of several of one line the best."""
     rows: dict[tuple[str, str, int], tuple[TurnHit, _Row]] = {}
     for hit in found:
-        row = raw.execute(_ROW, turn_rows.place_range(hit.place)).fetchone()
+        row = raw.execute(_ROW, turn_ids.place_range(hit.place)).fetchone()
         if row is not None and _in_time(row[3], wanted):
             rows.setdefault((row[6], row[7], row[1]), (hit, row))
     return list(rows.values())
@@ -147,8 +149,10 @@ def _cursor(raw: sqlite3.Connection, row: _Row) -> dict[str, str]:
     """{"cursor"} to where a further row of a long line begins; {} for a line's first row, which `around` shows."""
     row_id, line, text, session_id, part, offset = row[0], row[1], row[5], row[6], row[7], row[9]
     before = raw.execute("SELECT id, line FROM turn WHERE id < ? ORDER BY id DESC LIMIT 1", (row_id,)).fetchone()
-    if before is None or before[1] != line or before[0] >> turn_rows.SESSION_SHIFT != row_id >> turn_rows.SESSION_SHIFT:
+    if before is None or before[1] != line or before[0] >> turn_ids.SESSION_SHIFT != row_id >> turn_ids.SESSION_SHIFT:
         return {}
+    from memories.core import archived_sessions, transcript_page  # 5 ms, for lines that are longer than most
+
     mirror_path = raw.execute("PRAGMA database_list").fetchone()[2]
     folder = DataFolder(os.path.dirname(mirror_path))
     try:

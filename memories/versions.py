@@ -10,7 +10,8 @@ from memories import narrative_changes, narratives, selectors, shown_text, versi
 from memories.core import clock, coverage, records, redaction
 from memories.core.errors import RecordNotFoundError
 from memories.core.paths import DataFolder
-from memories.core.scope import Scope
+from memories.core.scope import VISIBLE, Scope
+from memories.memory_rows import AMONG, listed, uuids
 
 MAX_VERSIONS = 500
 """Versions that are followed; of more, those nearest in the chain of links."""
@@ -114,7 +115,7 @@ def versions(folder: DataFolder, record: dict[str, Any], project: Scope | None) 
         start, values = f"{start} OR (type = 'narrative' AND {condition})", [*values, *own]
     rows = [dict(zip(_COLUMNS, row, strict=True)) for row in raw.execute(_CHAIN.format(start=start), values)]
     if narrative_of is None:
-        shown = set(selectors.visible().filter(uuid__in=[row["uuid"] for row in rows]).values_list("uuid", flat=True))
+        shown = set(uuids(raw, f"{VISIBLE} AND memory.uuid {AMONG}", [listed(row["uuid"] for row in rows)]))
         states = {row["uuid"]: _state(row, shown) for row in rows}
     else:
         _add_links(raw, rows)

@@ -1,4 +1,4 @@
-"""The names that people type for commands whose modules are called otherwise."""
+"""The one command: names, the overview, what is wrong with a line."""
 
 from __future__ import annotations
 
@@ -9,36 +9,96 @@ from pathlib import Path
 import pytest
 
 from llm_memory_site import command_line
+from memories.terminal import table
 
 MANAGE = Path(__file__).resolve().parent.parent / "manage.py"
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-I", str(MANAGE), *words], capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-I", "-S", str(MANAGE), *words], capture_output=True, text=True, check=False
+    )
 
 
-@pytest.mark.parametrize("words", [("sync-setup", "--help"), ("help", "sync-setup")])
-def test_a_command_answers_to_the_name_that_its_usage_shows(words: tuple[str, ...]) -> None:
-    done = run(*words)
+def here(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    """Exit code, output and complaints of a line, run in this process."""
+    try:
+        code = command_line.run([str(MANAGE), *words])
+    except SystemExit as end:
+        code = int(end.code or 0)
+    shown = capsys.readouterr()
+    return code, shown.out, shown.err
+
+
+@pytest.mark.parametrize("words", [("sync-setup", "--help"), ("help", "sync-setup"), ("help", "sync_setup")])
+def test_a_command_answers_to_the_name_that_its_usage_shows(
+    capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    code, said, wrong = here(capsys, *words)
+    assert (code, wrong) == (0, "")
+    assert said.startswith("usage: manage.py sync-setup [-h]")
+
+
+@pytest.mark.parametrize("words", [(), ("help",), ("--help",), ("-h",)])
+def test_the_overview_teaches_every_command_in_its_group(
+    capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    code, said, wrong = here(capsys, *words)
+    assert (code, wrong) == (0, "")
+    for title, names in table.GROUPS:
+        listed = said.partition(f"\n{title}\n")[2].partition("\n\n")[0].splitlines()
+        assert [line.split()[0] for line in listed] == list(names)
+    assert "sync_setup" not in said
+
+
+def test_the_overview_needs_no_installed_package() -> None:
+    done = run()
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("usage: manage.py sync-setup [-h]")
+    assert done.stdout.startswith("LLM Memory 2.")
 
 
-def test_the_overview_shows_the_names_that_people_type() -> None:
-    lines = [line.split()[0] for line in run("help").stdout.splitlines() if line.startswith("  ")]
-    assert {"sync-setup", "import", "rebuild_index"} <= set(lines)
-    assert not {"sync_setup", "import_bundle"} & set(lines)
+def test_the_version_is_that_of_the_code(capsys: pytest.CaptureFixture[str]) -> None:
+    code, said, _ = here(capsys, "--version")
+    assert code == 0
+    assert f'version = "{said.strip()}"' in MANAGE.with_name("pyproject.toml").read_text("utf-8")
 
 
-def test_a_command_that_is_none_is_said() -> None:
-    done = run("make-tea")
-    assert done.returncode == 1
-    assert "Unknown command" in done.stderr
+@pytest.mark.parametrize(
+    ("word", "meant"), [("serach", "search"), ("doctr", "doctor"), ("shows", "show"), ("rebuild", "rebuild_index")]
+)
+def test_a_slip_is_answered_with_what_was_meant(capsys: pytest.CaptureFixture[str], word: str, meant: str) -> None:
+    code, said, wrong = here(capsys, word)
+    assert (code, said) == (2, "")
+    assert wrong == (f"Unknown command: {word!r}. Did you mean {meant}? `manage.py help` lists what there is.\n")
 
 
-def test_every_name_leads_to_its_module() -> None:
-    assert command_line.module_name("import") == "import_bundle"
-    assert command_line.module_name("sync-setup") == command_line.module_name("sync_setup") == "sync_setup"
-    assert command_line.module_name("rebuild-index") == "rebuild_index"
-    for module in command_line.SHOWN_NAMES:
-        assert list((MANAGE.parent / "memories" / "management" / "commands").glob(f"{module}.py"))
+def test_a_command_that_is_none_is_said_inertly(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, wrong = here(capsys, "make-tea\x1b[2J")
+    assert code == 2
+    assert wrong == "Unknown command: 'make-tea[2J'. `manage.py help` lists what there is.\n"
+    assert here(capsys, "help", "make-tea")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (["search"], "the following arguments are required: QUERY."),
+        (["search", "x", "--limt", "3"], "unrecognized arguments: --limt 3. Did you mean --limit?"),
+        (["search", "x", "--limit", "many"], "argument --limit: many is not a number from 1 to 100."),
+        (["recent", "--type", "poem"], "argument --type: invalid choice: 'poem'"),
+        (["connect", "3f2a91"], "the following arguments are required: OTHER_ID."),
+        (["transcript", "--line", "\x1b[2J"], "argument --line: invalid int value: "),
+    ],
+)
+def test_a_bad_line_is_one_line_that_names_the_help(
+    capsys: pytest.CaptureFixture[str], line: list[str], said: str
+) -> None:
+    code, out, wrong = here(capsys, *line)
+    assert (code, out, wrong.count("\n")) == (2, "", 1)
+    assert wrong.startswith(f"manage.py {line[0]}: {said}")
+    assert wrong.endswith(f"`manage.py {line[0]} --help` shows what it takes.\n")
+    assert "\x1b" not in wrong
+
+
+def test_help_as_a_whole_is_what_help_of_it_says(capsys: pytest.CaptureFixture[str]) -> None:
+    assert here(capsys, "help", "search") == here(capsys, "search", "--help")

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import importlib
 import json
 import re
 import shlex
+from argparse import ArgumentParser
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import load_command_class
-from django.core.management.base import BaseCommand
 from mcp_types import Tool
 
 from hooks import claude_settings, dispatch
-from llm_memory_site.command_line import SHOWN_NAMES, module_name
-from mcp_bridge import schemas
+from mcp_bridge import completions, prompts, resources, schemas
 from mcp_bridge.context import BackgroundSync
 from mcp_bridge.server import build_server
 from memories import urls
 from memories.core import records
 from memories.core.paths import DataFolder
 from memories.core.settings import DEFAULTS
+from memories.terminal import table
 
 ROOT = Path(__file__).resolve().parent.parent
 CODE = ("memories", "hooks", "mcp_bridge", "llm_memory_site")
@@ -58,15 +58,6 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-def our_commands() -> dict[str, str]:
-    """Name -> app of every management command of ours."""
-    found = {}
-    for app in CODE:
-        for path in (ROOT / app / "management" / "commands").glob("[!_]*.py"):
-            found[SHOWN_NAMES.get(path.stem, path.stem)] = app
-    return found
-
-
 def sources() -> Iterator[Path]:
     """Every file of ours that may read an environment variable, the tests excepted."""
     yield from (ROOT / "install.sh", ROOT / "scripts" / "test", ROOT / "manage.py")
@@ -91,7 +82,7 @@ def first_column(table: str) -> set[str]:
     return set(re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE))
 
 
-@pytest.mark.parametrize("name", sorted(our_commands()))
+@pytest.mark.parametrize("name", sorted(table.COMMANDS))
 def test_every_command_is_in_the_readme(name: str) -> None:
     assert re.search(rf"`{name}\b", README)
 
@@ -109,7 +100,17 @@ def test_every_tool_has_a_section_that_names_its_arguments(folder: DataFolder) -
 
 def test_no_tool_is_documented_that_is_not_there(folder: DataFolder) -> None:
     titles = re.findall(r"^## (\w+)$", doc("tools.md"), re.MULTILINE)
-    assert sorted(titles) == sorted(tool.name for tool in all_tools(folder))
+    assert sorted(titles) == sorted([*(tool.name for tool in all_tools(folder)), "Resources", "Prompts", "Completions"])
+
+
+def test_the_resources_prompts_and_completions_documented_are_those_there_are() -> None:
+    templates = {one.uri_template for one in resources.TEMPLATES}
+    assert first_column(section(doc("tools.md"), "Resources")) == templates
+    rows = re.findall(r"^\| `(\w+)` \| `(\w+)`", section(doc("tools.md"), "Prompts"), re.MULTILINE)
+    assert rows == [(one.name, argument.name) for one in prompts.PROMPTS for argument in one.arguments or []]
+    table = section(doc("tools.md"), "Completions")
+    for of, argument in completions.OF_PROMPTS | completions.OF_TEMPLATES:
+        assert re.search(rf"^\| .*`{argument}` of .*`{re.escape(of)}`", table, re.MULTILINE), of
 
 
 @pytest.mark.parametrize(
@@ -182,10 +183,13 @@ def test_every_module_is_in_the_module_map() -> None:
 def test_every_field_of_a_new_record_is_documented() -> None:
     fields = set(records.new_record(type="note", content="A heron stood in the reeds."))
     written_later = {"archived_in", "conflict_of", "updated_at", "deleted_at", "imported_from"}
+    of_auto_memory = {"source_path", "source_sha256"}
+    of_importers = {"imported_hash", "imported_fields"}
     of_narratives = {"processed_bytes", "processed_turns", "accepted_losses"}
     of_session_logs = {"turns", "entrypoint"}
     assert (
-        first_column(section(doc("records.md"), "Reading")) == fields | written_later | of_narratives | of_session_logs
+        first_column(section(doc("records.md"), "Reading"))
+        == fields | written_later | of_narratives | of_session_logs | of_auto_memory | of_importers
     )
 
 
@@ -237,24 +241,33 @@ def shell_lines() -> list[str]:
 @pytest.mark.parametrize("line", shell_lines())
 def test_a_shown_command_is_one_that_works(line: str) -> None:
     program, *words = shlex.split(re.sub(r"\[[^\]]*\]", "", line))
-    if program == "llm-memory" and words and words[0] != "COMMAND":
-        command = load_command_class(our_commands()[words[0]], module_name(words[0]))
-        assert isinstance(command, BaseCommand)
-        known, unknown = command.create_parser("llm-memory", words[0]).parse_known_args(
-            words[1:] or ["8765"] * _required(command)
-        )
-        assert unknown == [], known
+    if program == "llm-memory" and words[:1] == ["help"]:
+        assert set(words[1:]) <= {*table.COMMANDS, "COMMAND"}
+    elif program == "llm-memory" and words and words[0] != "COMMAND":
+        parser = parser_of(words[0])
+        parser.parse_args(words[1:] or ["8765"] * _required(parser))
     elif program == "./install.sh":
         usage = (ROOT / "install.sh").read_text("utf-8")
         assert [word for word in words if not re.search(rf"^ +{word}[ )|]", usage, re.MULTILINE)] == []
+    elif program == "claude":
+        assert words[0] == "plugin", "what tests/e2e/test_plugin.py runs with the real client"
     else:
         assert program in {"llm-memory", "llm-memory-dashboard", "./scripts/test"}
 
 
-def _required(command: BaseCommand) -> int:
-    """1 for a command that needs an argument which a mention of its name leaves out."""
-    parser = command.create_parser("llm-memory", "x")
-    return int(any(action.required and not action.option_strings for action in parser._actions))
+def parser_of(name: str) -> ArgumentParser:
+    """The parser of a command, ours or Django's."""
+    command = importlib.import_module(table.module(name)).Command()
+    if table.is_plain(name):
+        plain: ArgumentParser = command.parser(f"llm-memory {name}")
+        return plain
+    of_django: ArgumentParser = command.create_parser("llm-memory", name)
+    return of_django
+
+
+def _required(parser: ArgumentParser) -> int:
+    """The arguments that a mention of a command's name leaves out."""
+    return sum(action.required and not action.option_strings for action in parser._actions)
 
 
 def test_the_doctors_and_errors_hints_name_commands_that_exist() -> None:
@@ -263,7 +276,7 @@ def test_the_doctors_and_errors_hints_name_commands_that_exist() -> None:
             texts = [n.value for n in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(n, ast.Constant)]
             for text in (text for text in texts if isinstance(text, str)):
                 for name in re.findall(r"`llm-memory ([a-z_-]+)", text):
-                    assert name in our_commands() or name == "help", f"{page_id(path)}: {name}"
+                    assert name in {*table.COMMANDS, *table.HIDDEN, "help"}, f"{page_id(path)}: {name}"
 
 
 def test_every_page_and_key_of_the_dashboard_is_documented() -> None:

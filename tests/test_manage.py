@@ -8,6 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from llm_memory_site import command_line
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -24,10 +28,27 @@ def test_a_hook_needs_no_installed_package(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
-def test_without_django_a_command_says_what_to_do(tmp_path: Path) -> None:
-    done = _run(ROOT / "manage.py", "sync", flags=("-I", "-S"), LLM_MEMORY_HOME=str(tmp_path / "m"))
-    assert done.returncode == 1
-    assert done.stderr == b"Django is not installed for this Python. Run ./install.sh, then use `llm-memory`.\n"
+def test_a_command_of_people_needs_no_installed_package(tmp_path: Path) -> None:
+    home = {"LLM_MEMORY_HOME": str(tmp_path / "m")}
+    stored = _run(ROOT / "manage.py", "store", "A heron stood in the reeds.", flags=("-I", "-S"), **home)
+    assert (stored.returncode, stored.stderr) == (0, b"")
+    found = _run(ROOT / "manage.py", "search", "herons", flags=("-I", "-S"), **home)
+    assert b"A heron stood in the reeds." in found.stdout
+
+
+def test_a_command_of_djangos_finds_the_packages_that_its_start_left_out() -> None:
+    done = _run(ROOT / "manage.py", "setup_claude", "--help", flags=("-I", "-S"))
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(b"usage: manage.py setup_claude")
+
+
+def test_without_django_a_command_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "django.core.management", None)  # as where it is not installed
+    assert command_line.run([str(ROOT / "manage.py"), "mcp"]) == 1
+    said = capsys.readouterr().err
+    assert said == "Django is not installed for this Python. Run ./install.sh, then use `llm-memory`.\n"
 
 
 def test_a_hook_through_django_does_the_same(tmp_path: Path) -> None:

@@ -17,6 +17,9 @@ SOURCES = sorted(path for place in ("memories", "mcp_bridge", "hooks") for path 
 WRITES = ("records.save", "records.update", "services.memory_store", "files.write_atomic")
 WRITERS = {
     "core/records:save": "what its callers, who stand here too, made",
+    "core/auto_memory:_store": "redacted by _fields",
+    "core/auto_memory:_update": "redacted by _fields",
+    "core/auto_memory:save": "paths, times and hashes of what is redacted, in state/",
     "core/session_logs:_store": "a log that build made of redacted lines, with what people added",
     "core/trash:bury": "a record, as it is, to trash/",
     "core/trash:dig_up": "a record, as it was, back from trash/",
@@ -32,6 +35,8 @@ WRITERS = {
     "demo/walkthrough:steps": "our own text, and redacted",
     "doctor_trip:_travel": "our own text, and redacted",
     "mcp_bridge/tools:memory_store": "redacted by services.memory_store",
+    "terminal/store:handle": "redacted by services.memory_store",
+    "importers/take:attempt": "redacted by prepare.Preparer",
     "core/redact_existing:_redact_record": "what it has redacted",
     "core/redact_existing:attempt": "what it has redacted",
     "core/config_copies:_write": "rules and settings, which are the user's own and no memories",
@@ -45,7 +50,11 @@ WRITERS = {
     "core/redaction:note_patterns": "the user's patterns, in state/",
     "core/retention:_note_seen": "numbers",
     "core/state:_write": "numbers and ids",
+    "exporters/vault:finish": "titles as the mirror has them, and hashes, into a folder of the user's",
+    "exporters/vault:write": "texts as the mirror has them, into a folder of the user's",
     "core/sweep:save": "paths and times",
+    "core/update_state:save": "versions, times, an address without credentials; an error, redacted",
+    "update/detached:_install": "what an install said, redacted",
 }  # fmt: skip
 
 READS = (
@@ -58,8 +67,12 @@ READERS = {
     "core/mirror:_apply_file": "redacts it",
     "core/transcript_blocks:read_line": "redacts it",
     "core/turn_rows:_entry": "iter_rows redacts it",
+    "core/auto_memory:_remove_gone": "whether it is there",
+    "core/auto_memory:_settle_note": "whether it was made of the same",
     "core/session_logs:_store": "writes it back",
     "core/bundle_marks:_has_log": "whether it is there",
+    "importers/take:attempt": "writes it back",
+    "importers/take:_all_narratives": "names of projects, which are compared",
     "core/session_logs:exists": "whether it is there",
     "core/session_logs:is_of_older_form": "whether it has a field",
     "core/trash:bury": "writes it back",
@@ -78,7 +91,7 @@ READERS = {
     "doctor_trip:_travel": "whether it is there",
     "forget_listing:_one": "whether it is there",
     "demo/sample:_edit_elsewhere": "our own text",
-    "management/commands/narrate:_narrative_tokens": "how long it is",
+    "terminal/narrate:_narrative_tokens": "how long it is",
     "merged_conflicts:_came_deleted": "a time",
     "narrative_store:covered": "session ids and numbers",
     "project_list:_loaded": "session ids and numbers",

@@ -65,14 +65,16 @@ def build(
     transcript_path: str = "",
     since: str | None = None,
     upkeep: bool = False,
+    with_auto_memory: bool = False,
 ) -> Briefing:
     """The briefing for a SessionStart source, at most limit UTF-16 code units.
 
     startup and clear (and any unknown source): handoffs, narrative, digest, notes. resume and fork: what is new since
     the given record time (without one: the whole, but for handoffs). compact: what the session was in the middle of.
     upkeep: whether the user wants the narrative kept up without being asked, which is then said where it is behind.
+    with_auto_memory: as Material takes it.
     """
-    material = Material(connection, folder, project, session_id)
+    material = Material(connection, folder, project, session_id, with_auto_memory=with_auto_memory)
     recovered = None
     if source == "compact":
         from memories.core import briefing_compact  # reads transcripts, which no other source does

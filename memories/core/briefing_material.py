@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from memories.core import coverage, digest, handoff, narrative_sections, redaction, scope
+from memories.core import coverage, digest, handoff, narrative_sections, records, redaction, scope
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 NOTES = 20
 IMPORTANT = 8
+AUTO_MEMORY = "Claude auto memory"
+"""What notes made of Claude's auto memory carry as imported_from (auto_memory.SOURCE, whose module no hook loads)."""
+
 _COLUMNS = (
     "uuid",
     "type",
@@ -32,14 +35,24 @@ _COLUMNS = (
 class Material:
     """A project's narrative with its sections, how far it has come, its notes, its newest session logs.
 
-    logs: of other sessions than the one that starts, newest first.
+    logs: of other sessions than the one that starts, newest first. with_auto_memory: whether notes made of Claude's
+    auto memory on this machine are among the notes; a session of the project here gets that from Claude itself.
     """
 
-    def __init__(self, connection: sqlite3.Connection, folder: DataFolder, project: scope.Scope, session: str) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        folder: DataFolder,
+        project: scope.Scope,
+        session: str,
+        *,
+        with_auto_memory: bool = False,
+    ) -> None:
         self._connection = connection
         self._folder = folder
         self._session = session
         self.project = project
+        self._left_out = (AUTO_MEMORY, "" if with_auto_memory else records.machine_name())
         self.narrative = coverage.narrative(connection, folder, project)
         self.sections = narrative_sections.sections(self.narrative.content) if self.narrative else []
         self.coverage = coverage.coverage_of(self.narrative, connection, folder, project, own_session=session or None)
@@ -77,8 +90,9 @@ class Material:
         for where, value in self.project.conditions():
             rows = self._connection.execute(
                 f"SELECT {', '.join(_COLUMNS)} FROM memory WHERE {where} AND {condition} AND {scope.VISIBLE} "
+                "AND NOT (imported_from IS ? AND origin IS ?) "
                 f"ORDER BY created_at DESC LIMIT {limit}",
-                (value, *values),
+                (value, *values, *self._left_out),
             )
             found.extend(dict(zip(_COLUMNS, row, strict=True)) for row in rows)
         return sorted(found, key=lambda row: (row["created_at"], row["uuid"]), reverse=True)[:limit]

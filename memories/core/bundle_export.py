@@ -11,9 +11,8 @@ import gzip
 import hashlib
 import os
 import stat
-import sys
 
-from memories.core import bundle, bundle_marks, copies, files, forgotten, records, redact, transcripts
+from memories.core import bundle, bundle_marks, copies, forgotten, new_file, records, redact, transcripts
 from memories.core.bundle import Member
 from memories.core.errors import InvalidRecordError, StorageError
 from memories.core.settings import read_settings
@@ -28,8 +27,7 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int], None]
 
 CHUNK_BYTES = 1024 * 1024
-STDOUT = "-"
-COMPRESSED_SUFFIX = ".gz"
+COMPRESSED_SUFFIXES = (".gz", ".tgz")
 COMPRESSION = 6
 """zlib's own default: level 9 takes twice the time for 1 % less of a transcript."""
 
@@ -72,40 +70,11 @@ def export(
 ) -> Contents:
     """Write a bundle to a file (0600, complete or not there at all), or to stdout for `-`.
 
-    A name that ends in `.gz` is compressed. progress(done, total) counts files. Raises StorageError: the file exists
-    and overwrite is not set, or a disk refuses.
+    A name that ends in `.gz` or `.tgz` is compressed. progress(done, total) counts files. Raises StorageError: the file
+    exists and overwrite is not set, or a disk refuses.
     """
-    if path == STDOUT:
-        contents = _write(folder, sys.stdout.buffer, chosen, progress, compressed=False)
-        sys.stdout.buffer.flush()
-        return contents
-    target = os.path.realpath(os.path.expanduser(path))
-    _check_target(target, overwrite)
-    temp = files.temp_path(target)
-    try:
-        fd = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-        with open(fd, "wb") as file:
-            compressed = path.endswith(COMPRESSED_SUFFIX)
-            contents = _write(folder, file, chosen, progress, compressed=compressed)
-            file.flush()
-            os.fsync(fd)
-        _check_target(target, overwrite)
-        os.replace(temp, target)
-        files.fsync_folder(os.path.dirname(target))
-    except OSError as error:
-        raise StorageError(
-            f"Cannot write {target}: {error.strerror or error}. Check its folder, free space and permissions."
-        ) from error
-    finally:
-        files.remove_quietly(temp)
-    return contents
-
-
-def _check_target(target: str, overwrite: bool) -> None:
-    if os.path.lexists(target) and not os.path.isfile(target):
-        raise StorageError(f"{target} is no file that can be written anew: name a file, or `-` for stdout.")
-    if os.path.lexists(target) and not overwrite:
-        raise StorageError(f"{target} exists: name another file, or pass --force to replace it.")
+    with new_file.writing(path, overwrite=overwrite) as file:
+        return _write(folder, file, chosen, progress, compressed=path.endswith(COMPRESSED_SUFFIXES))
 
 
 class _Hashed:

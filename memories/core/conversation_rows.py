@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 
-from memories.core import mirror, turn_rows, words
+from memories.core import mirror, turn_ids, turn_rows, words
 from memories.core.transcripts import SUFFIX
 
 TYPE_CHECKING = False
@@ -171,7 +171,7 @@ def _rows_to_insert(
             written[rows[0].key] = _joined(rows)
         for row in rows:
             found = row.words()
-            row_id = turn_rows.turn_id(session, position, len(found))
+            row_id = turn_ids.turn_id(session, position, len(found))
             reading.add(row, len(found))
             branch = row.branch if row.branch != reading.branch else None
             turns.append(
@@ -231,7 +231,7 @@ def _text_of(connection: sqlite3.Connection, key: int) -> str | None:
     if found is None:
         return None
     row_id, line, role, text = found
-    last = turn_rows.session_range(row_id >> turn_rows.SESSION_SHIFT)[1]
+    last = turn_ids.session_range(row_id >> turn_ids.SESSION_SHIFT)[1]
     sql = "SELECT uuid_key, line, role, text FROM turn WHERE id > ? AND id <= ? ORDER BY id"
     for other, *where, more in connection.execute(sql, (row_id, last)):
         if other is not None or where != [line, role]:
@@ -255,7 +255,7 @@ def _present(connection: sqlite3.Connection, keys: list[int]) -> set[int]:
 def _delete_turns(connection: sqlite3.Connection, session: int, first: int, most: int = -1) -> tuple[int, int]:
     """Take a session's turns from a position on out of the index, at most so many of them (-1: all); (how many, how
     many words they had)."""
-    low, high = turn_rows.turn_id(session, first, 0), turn_rows.session_range(session)[1]
+    low, high = turn_ids.turn_id(session, first, 0), turn_ids.session_range(session)[1]
     sql = "SELECT id, text, time FROM turn WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?"
     rows = connection.execute(sql, (low, high, most)).fetchall()
     connection.executemany(

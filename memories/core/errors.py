@@ -70,3 +70,11 @@ class BundleError(LLMMemoryError):
 
 class ForgetError(LLMMemoryError):
     """Sessions cannot be forgotten as it was asked: nothing was changed."""
+
+
+class UpdateError(LLMMemoryError):
+    """There is no newer version, or it cannot be fetched, trusted or started: the installation is as it was."""
+
+
+class ImportSourceError(LLMMemoryError):
+    """What is to be imported is of no known format, or cannot be read: nothing of it was imported."""

@@ -11,7 +11,7 @@ import os
 import sqlite3
 import time
 
-from memories.core import files, mirror_scan, mirror_schema, paths, records, redaction
+from memories.core import files, mirror_file, mirror_scan, mirror_schema, paths, records, redaction
 from memories.core.errors import InvalidRecordError, MirrorUnavailableError, StorageError
 from memories.core.locks import FileLock
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MIRROR_VERSION = paths.MIRROR_VERSION
 
-BUSY_SECONDS = 5.0
+BUSY_SECONDS = mirror_file.BUSY_SECONDS
 DELETED = mirror_scan.DELETED
 
 WAITING_COPY = "a file sync's copy of this record, waiting to be merged: run `llm-memory sync`"
@@ -65,7 +65,7 @@ def connect(
     """
     connection: sqlite3.Connection | None = None
     try:
-        connection = _open(path, "ro" if read_only else "rw", busy_seconds)
+        connection = mirror_file.opened(path, busy_seconds, "ro" if read_only else "rw")
         is_ours = connection.execute("PRAGMA user_version").fetchone() == (MIRROR_VERSION,)
         is_usable = is_ours and (redactor is None or _made_with(connection, redactor))
     except sqlite3.Error as error:
@@ -88,14 +88,6 @@ def _made_with(connection: sqlite3.Connection, redactor: Redactor) -> bool:
     """Whether the rows were made with that redactor's rules and patterns: `PRAGMA application_id` says with which."""
     fingerprint: int = connection.execute("PRAGMA application_id").fetchone()[0]
     return fingerprint == redactor.fingerprint
-
-
-def _open(path: str, mode: str, busy_seconds: float) -> sqlite3.Connection:
-    # quote() of urllib would cost a hot hook 10 ms; only these three characters mean something in a file: URI.
-    escaped = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
-    connection = sqlite3.connect(f"file:{escaped}?mode={mode}", uri=True, timeout=busy_seconds, isolation_level=None)
-    connection.execute("PRAGMA synchronous = NORMAL")
-    return connection
 
 
 def is_damage(error: sqlite3.Error) -> bool:
@@ -179,7 +171,7 @@ def _update_locked(
     trust_above: int | None,
 ) -> UpdateResult:
     _make_private(folder.mirror)
-    connection = _open(folder.mirror, "rwc", BUSY_SECONDS)
+    connection = mirror_file.opened(folder.mirror, mode="rwc")
     try:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         redactor = redaction.of(folder)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 
 from memories.core import clock, projects, records, session_log_parts, words
@@ -43,6 +42,8 @@ def normalised(content: str) -> str:
 
 def content_hash(content: str) -> str:
     """The key under which exact duplicates are found: SHA-256 of the normalised content, 32 hex digits of it."""
+    import hashlib  # whoever only reads the mirror does without
+
     return hashlib.sha256(normalised(clean(content)).encode()).hexdigest()[:32]
 
 

@@ -126,7 +126,7 @@ class Terms:
         stems: set[str] = set()
         for word in found:
             if word not in STOP_WORDS and not word.isdigit():
-                stems.update(words.pairs(word) if words.SPACELESS.search(word) else [stem(word)])
+                stems.update(words.pairs(word) if words.spaceless().search(word) else [stem(word)])
         return stems
 
     def _url(self, match: re.Match[str]) -> str:

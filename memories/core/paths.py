@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 SYNCED_FOLDERS = ("records", "transcripts", "config", "trash")
 """The only folders that travel between machines; all else in the data folder is this machine's own."""
 
+PROGRAM = ("lib", "lib.previous")
+"""The installed code, and the one before it, which an update goes back to (install.sh)."""
 
 MIRROR = "memory.db"
 """How the names of the mirror's file begin, whatever version it is of; before version 7 it was all of the name."""

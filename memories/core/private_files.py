@@ -10,6 +10,7 @@ import stat
 
 from memories.core import permissions
 from memories.core.errors import StorageError
+from memories.core.paths import PROGRAM
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Faults:
 
 
 def faults(folder: DataFolder, *, program: bool = True) -> Faults:
-    """Look at everything below the data folder, and at itself; links are not followed. program: lib/ too.
+    """Look at everything below the data folder, and at itself; links are not followed. program: PROGRAM too.
 
     Nothing on a file system that keeps no modes. Raises nothing.
     """
@@ -61,7 +62,7 @@ def faults(folder: DataFolder, *, program: bool = True) -> Faults:
             found.unseen.append(place)
             continue
         for entry in listed:
-            if place == folder.root and (entry.name in _OF_SYNCTHING or (entry.name == "lib" and not program)):
+            if place == folder.root and (entry.name in _OF_SYNCTHING or (entry.name in PROGRAM and not program)):
                 continue
             try:
                 state = entry.stat(follow_symlinks=False)
@@ -69,7 +70,7 @@ def faults(folder: DataFolder, *, program: bool = True) -> Faults:
                 continue  # gone meanwhile
             if entry.path == folder.mirror and stat.S_ISDIR(state.st_mode):
                 continue  # not ours: doctor's check of the index says so
-            inside = is_program or entry.path == folder.lib
+            inside = is_program or (place == folder.root and entry.name in PROGRAM)
             _judge(found, entry.path, state, is_program=inside)
             if stat.S_ISDIR(state.st_mode):
                 pending.append((entry.path, inside))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from memories.core.word_lists import IRREGULAR, SAME, STOP_WORDS
-from memories.core.words import CHUNK, SPACELESS, WORD, camel_parts, pairs
+from memories.core.words import CHUNK, WORD, camel_parts, pairs, spaceless
 
 # Memories: FTS5's own BM25 over memory_fts, times bounded boosts.
 
@@ -111,10 +111,10 @@ def terms(text: str) -> list[Term]:
     script without spaces by its pairs of characters.
     """
     found: dict[str, list[str]] = {}
-    for run in [] if text.isascii() else SPACELESS.findall(text):
+    for run in [] if text.isascii() else spaceless().findall(text):
         for pair in [run + "*"] if len(run) == 1 else pairs(run)[:-1]:
             found.setdefault(pair.removesuffix("*"), [pair])
-    for chunk in CHUNK.findall(SPACELESS.sub(" ", text) if found else text):
+    for chunk in CHUNK.findall(spaceless().sub(" ", text) if found else text):
         _add_chunk(chunk, found)
     kept = {word: forms for word, forms in found.items() if word not in STOP_WORDS} or found
     return [Term(word, forms) for word, forms in list(kept.items())[:MAX_TERMS]]

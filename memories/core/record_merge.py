@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
 LATEST = (
     "schema_version", "uuid", "type", "content", "project", "project_id", "session_id", "importance", "created_at",
-    "status", "archived_in", "turns", "entrypoint", "conflict_of", "updated_at", "origin",
+    "status", "archived_in", "turns", "entrypoint", "conflict_of", "updated_at", "origin", "source_path",
+    "source_sha256", "imported_hash", "imported_fields",
 )  # fmt: skip
 """Fields that say one thing together: a merge takes them, and their absence, from the latest version."""
 

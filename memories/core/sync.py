@@ -1,6 +1,6 @@
 """A whole sync: temp files of dead processes swept, copies merged that a file sync left, transcripts archived and
-logged, the mirror brought up to date, conversations included; what is forgotten removed, and what the retention
-settings let go."""
+logged, Claude's auto memory mirrored, the index brought up to date, conversations included; what is forgotten removed,
+and what the retention settings let go."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import sqlite3
 
 from memories.core import (
+    auto_memory,
     bundle_staging,
     conversation_index,
     files,
@@ -39,9 +40,10 @@ class SyncResult:
     """swept: the sweep's result, None where transcripts were left alone. merged: what became of the copies that a file
     sync left. mirrored: the mirror update's. indexed: the conversations' update's, None where another process was at
     it. let_go: what the retention settings let go, None where they are off or could not be followed. forgotten: the
-    rest of what forgotten sessions had. problems: what kept one of these two, or masking, from being done, in words."""
+    rest of what forgotten sessions had. remembered: what became of Claude's auto memory, None where it was left alone.
+    problems: what kept one of these three, or masking, from being done, in words."""
 
-    __slots__ = ("forgotten", "indexed", "let_go", "merged", "mirrored", "problems", "swept")
+    __slots__ = ("forgotten", "indexed", "let_go", "merged", "mirrored", "problems", "remembered", "swept")
 
     def __init__(
         self,
@@ -52,6 +54,7 @@ class SyncResult:
     ) -> None:
         self.let_go: retention.LetGo | None = None
         self.forgotten: forgetting.Removed | None = None
+        self.remembered: auto_memory.Settled | None = None
         self.problems: list[str] = []
         self.swept = swept
         self.merged = merged
@@ -94,18 +97,35 @@ def run(
             wait_seconds=MIRROR_WAIT_SECONDS,
             progress=_named(progress, "merging"),
         )
-        swept = None
+        swept = remembered = None
+        problems: list[str] = []
         if projects_dir is not None:
             swept = sweep.sweep(folder, projects_dir, settings, progress=_named(progress, "transcripts"), thorough=True)
+            remembered = _remember(folder, projects_dir, settings, problems)
         wait = max(wait_seconds, MIRROR_WAIT_SECONDS)
         mirrored = mirror.update(folder, wait_seconds=wait, progress=_named(progress, "records"), rebuild=rebuild)
         result = SyncResult(swept, merged, mirrored, None)
+        result.remembered = remembered
+        result.problems += problems
         _mask(folder, settings, result, _named(progress, "masking"))
         if projects_dir is not None:
             _let_go(folder, projects_dir, settings, result, _named(progress, "retention"))
         result.indexed = _index_conversations(folder, wait_seconds, _named(progress, "conversations"))
         _forget(folder, result)
     return result
+
+
+def _remember(
+    folder: DataFolder, projects_dir: str, settings: dict[str, Any], problems: list[str]
+) -> auto_memory.Settled | None:
+    """Mirror Claude's auto memory; what keeps it from that is named."""
+    try:
+        done = auto_memory.settle(folder, projects_dir, settings)
+    except (LLMMemoryError, OSError) as error:
+        problems.append(f"Claude's auto memory was not mirrored: {error}")
+        return None
+    problems += [f"Claude's auto memory: {problem}" for problem in done.problems]
+    return done
 
 
 def _mask(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from memories.core import conversation, tool_lines
+from memories.core.cleaning import clean as clean  # noqa: PLC0414 - also here, for those who show items
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,12 +13,6 @@ if TYPE_CHECKING:
 
 ROLES = ("user", "assistant", "tool", "output", "mark")
 """Who or what a part is: the user's words, Claude's, a tool call, its output, a point in the conversation."""
-
-_LINE_END = re.compile(r"\r\n?|[\u2028\u2029]")
-_UNSHOWN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""Control characters, terminal escapes among them, and those that turn the direction of what follows."""
-
-_ASCII_UNSHOWN: dict[int, str | None] = dict.fromkeys([*range(32), 127]) | {9: "\t", 10: "\n", 13: "\n"}
 
 _AGENT = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
@@ -35,14 +30,6 @@ class Part:
     def is_said(self) -> bool:
         """Whether these are somebody's words, of any length."""
         return self.role in {"user", "assistant"}
-
-
-def clean(text: str) -> str:
-    """Text of any lines with nothing in it that acts on a terminal or cannot be encoded."""
-    if text.isascii():  # nearly all of what is indexed: ten times sooner
-        return text.replace("\r\n", "\n").translate(_ASCII_UNSHOWN).strip()
-    encodable = text.encode("utf-8", "replace").decode("utf-8")
-    return _UNSHOWN.sub("", _LINE_END.sub("\n", encodable)).strip()
 
 
 def parts_of(entry: dict[str, Any]) -> list[Part]:

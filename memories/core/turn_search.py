@@ -1,6 +1,6 @@
 """Ranking of turns: BM25F over posting lists alone.
 
-SQLite gives, for each term, the row ids that have it; the ids tell session, position and length (turn_rows.turn_id), so
+SQLite gives, for each term, the row ids that have it; the ids tell session, position and length (turn_ids.turn_id), so
 neighbours, sessions and lengths cost no look-up and no space in the index. A turn's score is the sum over the terms of
 idf x saturated evidence (its own words, and its neighbours' at NEIGHBOUR_WEIGHT), plus SESSION_WEIGHT of its session's
 BM25. Robertson, Zaragoza, Taylor: "Simple BM25 Extension to Multiple Weighted Fields" (2004), with one occurrence
@@ -18,8 +18,8 @@ import json
 import math
 from collections import Counter
 
-from memories.core import query, turn_rows
-from memories.core.turn_rows import CLASS_BITS, CLASS_MASK
+from memories.core import query, turn_ids
+from memories.core.turn_ids import CLASS_BITS, CLASS_MASK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ _COSTLY_COUNT = 1000
 
 
 class TurnHit:
-    """A turn that answers. place: see turn_rows.place. score: higher is better. matched: the words of the question that
+    """A turn that answers. place: see turn_ids.place. score: higher is better. matched: the words of the question that
     are in it; empty where only its neighbours have them."""
 
     __slots__ = ("matched", "place", "score")
@@ -72,7 +72,7 @@ class Corpus:
     term, remembered for as long as the index stays nearly as it was."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+        self.connection = connection
         self._state: tuple[object, ...] = ()
         self._counts: dict[str, int] = {}
         self._counted_at = 0
@@ -83,13 +83,13 @@ class Corpus:
 
     def refresh(self) -> None:
         """Look at the sessions again if they changed. Raises sqlite3.Error."""
-        state = self._connection.execute(_STATE).fetchone()
+        state = self.connection.execute(_STATE).fetchone()
         if state == self._state:
             return
         self._state = state
         self.turns = int(state[0])
         self.mean_words = max(1.0, state[1] / max(self.turns, 1))
-        rows = self._connection.execute("SELECT id, words, turns FROM session WHERE turns > 0")
+        rows = self.connection.execute("SELECT id, words, turns FROM session WHERE turns > 0")
         self.sessions = {session: (words, turns) for session, words, turns in rows}
         mean = max(1.0, state[1] / max(len(self.sessions), 1))
         b = query.SESSION_LENGTH
@@ -101,7 +101,7 @@ class Corpus:
 
     def places(self, session: int) -> range:
         """The places of a session's turns."""
-        first = turn_rows.place(turn_rows.session_range(session)[0])
+        first = turn_ids.place(turn_ids.session_range(session)[0])
         return range(first, first + self.sessions.get(session, (0, 0))[1])
 
     def count(self, term: Term) -> int:
@@ -111,7 +111,7 @@ class Corpus:
             if len(self._counts) >= _KEPT_COUNTS:
                 self._counts.clear()
             sql = "SELECT count(*) FROM turn_fts WHERE turn_fts MATCH ?"
-            found = self._counts[term.expression] = self._connection.execute(sql, (term.expression,)).fetchone()[0]
+            found = self._counts[term.expression] = self.connection.execute(sql, (term.expression,)).fetchone()[0]
         return found
 
 
@@ -168,7 +168,7 @@ class _Postings:
     def __init__(
         self, connection: sqlite3.Connection, corpus: Corpus, sessions: dict[int, Set[int] | None] | None
     ) -> None:
-        self._connection = connection
+        self.connection = connection
         self._sessions = sessions
         self._parts = {one: rows for one, rows in (sessions or {}).items() if rows is not None}
         ranges = [] if sessions is None else _ranges(sessions.keys())
@@ -211,15 +211,15 @@ class _Postings:
         rows: list[int] = []
         for first, last in self._rows_in:
             if is_few:
-                found = self._connection.execute(_ALL_ROWS, (expression, first, last)).fetchone()[0]
+                found = self.connection.execute(_ALL_ROWS, (expression, first, last)).fetchone()[0]
             else:
                 left = query.ROW_BUDGET - len(rows)
-                found = self._connection.execute(_NEWEST_ROWS, (expression, first, last, left)).fetchone()[0]
+                found = self.connection.execute(_NEWEST_ROWS, (expression, first, last, left)).fetchone()[0]
             rows += json.loads(f"[{found or ''}]")
             if len(rows) >= query.ROW_BUDGET and not is_few:
                 break
         if self._sessions is not None:
-            shift, wanted, parts = turn_rows.SESSION_SHIFT, self._sessions, self._parts
+            shift, wanted, parts = turn_ids.SESSION_SHIFT, self._sessions, self._parts
             rows = [row for row in rows if row >> shift in wanted]
             if parts:
                 rows = [row for row in rows if row >> shift not in parts or row in parts[row >> shift]]
@@ -229,7 +229,7 @@ class _Postings:
 def _rows_of(session: int, sessions: Mapping[int, Set[int] | None] | None) -> tuple[int, int]:
     """The first and the last row id that count in a session."""
     rows = sessions.get(session) if sessions else None
-    return (min(rows), max(rows)) if rows else turn_rows.session_range(session)
+    return (min(rows), max(rows)) if rows else turn_ids.session_range(session)
 
 
 def _ranges(sessions: Set[int]) -> list[tuple[int, int]]:
@@ -265,7 +265,7 @@ def _ranked(corpus: Corpus, evidence: list[Evidence], most: int) -> dict[int, fl
         best = _best_places(own, count) - done
         scores = _with_neighbours(corpus, evidence, best)
         for place in scores:
-            scores[place] += query.SESSION_WEIGHT * sessions.get(turn_rows.session_at(place), 0.0)
+            scores[place] += query.SESSION_WEIGHT * sessions.get(turn_ids.session_at(place), 0.0)
         fresh = scores.keys() - ranked.keys()
         chosen = heapq.nlargest(most - len(ranked), fresh, key=lambda place: (scores[place], place))
         ranked |= {place: scores[place] for place in chosen}
@@ -282,7 +282,7 @@ def _session_scores(corpus: Corpus, evidence: list[Evidence]) -> dict[int, float
     for one in evidence:
         if not one.is_whole:
             continue  # its rows say nothing of the sessions in which only it occurs, and it occurs in most
-        turns = Counter([row >> turn_rows.SESSION_SHIFT for row in one.rows])
+        turns = Counter([row >> turn_ids.SESSION_SHIFT for row in one.rows])
         gain = _idf(len(corpus.sessions), len(turns)) * (k1 + 1)
         for session, count in turns.items():
             scores[session] = scores.get(session, 0.0) + gain * count / (count + k1 * norms.get(session, 1.0))
@@ -301,7 +301,7 @@ def _own_scores(corpus: Corpus, evidence: list[Evidence], sessions: dict[int, fl
             own[place] = own.get(place, 0.0) + gains[row & CLASS_MASK]
     weight = query.SESSION_WEIGHT
     for place in own:
-        own[place] += weight * sessions.get(place >> turn_rows.POSITION_BITS, 0.0)
+        own[place] += weight * sessions.get(place >> turn_ids.POSITION_BITS, 0.0)
     return own
 
 
@@ -345,10 +345,10 @@ def _with_neighbours(corpus: Corpus, evidence: list[Evidence], best: Collection[
 def _by_session(places: Collection[int]) -> dict[int, list[int]]:
     found: dict[int, list[int]] = {}
     for place in places:
-        found.setdefault(turn_rows.session_at(place), []).append(place)
+        found.setdefault(turn_ids.session_at(place), []).append(place)
     return found
 
 
 def _norms(corpus: Corpus, b: float) -> list[float]:
     """BM25's length norm for each class of length."""
-    return [1 - b + b * turn_rows.class_words(length) / corpus.mean_words for length in range(CLASS_MASK + 1)]
+    return [1 - b + b * turn_ids.class_words(length) / corpus.mean_words for length in range(CLASS_MASK + 1)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from memories.core import files, transcript_page, turn_rows
+from memories.core import files, transcript_page, turn_ids
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def tokens(connection: sqlite3.Connection, session_id: str, size: int, read_byte
     turns, length, lines = connection.execute(
         "SELECT count(*), total(length(CAST(text AS BLOB))), coalesce(max(line) - min(line) + 1, 0) FROM turn "
         "WHERE id BETWEEN ? AND ? AND offset >= ?",
-        (*turn_rows.session_range(row[0]), read_bytes),
+        (*turn_ids.session_range(row[0]), read_bytes),
     ).fetchone()
     taken = length + _ROW_BYTES * turns + _LINE_BYTES * max(lines - turns, 0)
     return int(taken) // transcript_page.BYTES_PER_TOKEN

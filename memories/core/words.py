@@ -8,6 +8,7 @@ irregular words, and pairs of neighbouring characters for scripts that put no sp
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from memories.core.word_lists import IRREGULAR
 
@@ -27,13 +28,21 @@ _PART_CHARS = 2
 
 _PLAIN = re.compile(r"[^\W\d_]?[^\W\d_A-Z]*")
 _VERSION = re.compile(r"(?<![^\W_])[vV](\d+(?:\.\d+)+)")
-SPACELESS = re.compile(
+_SPACELESS = (
     "[\u0e00-\u0eff\u0f40-\u0fbc\u1000-\u109f\u1100-\u11ff\u1780-\u17d3\u3005-\u3007\u3040-\u312f\u31a0-\u31bf"
     "\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]+"
 )
-"""A run of Thai, Lao, Tibetan, Burmese, Hangul, Khmer, kana, bopomofo or Han characters."""
 
 _MONTHS = "January February March April May June July August September October November December".split()
+
+
+@lru_cache(maxsize=1)
+def spaceless() -> re.Pattern[str]:
+    """Finds a run of Thai, Lao, Tibetan, Burmese, Hangul, Khmer, kana, bopomofo or Han characters.
+
+    Compiled when a text first needs it: the ranges take 3 ms, a fifth of what Python takes to start.
+    """
+    return re.compile(_SPACELESS)
 
 
 def words(text: str) -> list[str]:
@@ -71,8 +80,8 @@ class _Extras(dict[str, str]):
 
 def _beside(word: str) -> str:
     """Its base form and parts; of a word with spaceless characters in it (`使用Django框架`) what is between them."""
-    if not word.isascii() and SPACELESS.search(word):
-        between = split(SPACELESS.sub(" ", word))
+    if not word.isascii() and spaceless().search(word):
+        between = split(spaceless().sub(" ", word))
         return " ".join([*between, *filter(None, map(_beside, between))])
     parts = [] if _PLAIN.fullmatch(word) else camel_parts(word)
     return " ".join(filter(None, [IRREGULAR.get(word.lower(), ""), *parts]))
@@ -94,7 +103,7 @@ def extras(text: str, found: list[str] | None = None) -> str:
     if any(part.startswith("v ") for part in extra):
         extra += [version.replace(".", " ") for version in _VERSION.findall(text)]
     if not text.isascii():
-        for run in SPACELESS.findall(text):
+        for run in spaceless().findall(text):
             extra += pairs(run)
     return " ".join(extra)
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import sys
-from types import TracebackType
-from typing import Any
 
-from tqdm import tqdm
+from memories.terminal.packages import make_importable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Any
+
+    from tqdm import tqdm
 
 
 class ProgressBars:
@@ -24,8 +29,19 @@ class ProgressBars:
         if self._bar is None or name != self._name:
             self._close()
             self._name = name
-            self._bar = tqdm(total=total, desc=name, unit="", leave=False)
-        self._bar.update(done - self._bar.n)
+            self._bar = self._made(name, total)
+        if self._bar is not None:
+            self._bar.update(done - self._bar.n)
+
+    def _made(self, name: str, total: int) -> tqdm[Any] | None:
+        """A bar; None, from then on, where tqdm is not installed: the work goes on without being watched."""
+        make_importable()  # only who watches pays for it
+        try:
+            from tqdm import tqdm
+        except ImportError:
+            self._shown = False
+            return None
+        return tqdm(total=total, desc=name, unit="", leave=False)
 
     def pause(self) -> None:
         """Take the bar away, for somebody who prints or asks in between."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from memories.core.transcript_items import clean
+from memories.core.cleaning import clean
 
 
 def shown(text: str) -> str:

@@ -1,33 +1,45 @@
-"""What the commands share: options read by argparse, plain or coloured lines, JSON, errors as one line."""
+"""What the commands share: options, plain or coloured lines, JSON, a question, errors as one line."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import re
 import sys
 
-from memories.core.errors import StorageError
+from memories.core.errors import MirrorUnavailableError, StorageError
 from memories.core.paths import check_private, data_folder
+from memories.terminal.parser import EXAMPLES, Parser
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from argparse import ArgumentParser
     from typing import Any, TextIO
 
+    from memories.core.errors import LLMMemoryError
     from memories.core.paths import DataFolder
 
 _ACTING = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """Of what JSON leaves as it is."""
 
+_INTERRUPTED = 130
+"""Exit code of what Ctrl-C ended, as shells count: 128 and the signal's number."""
+
+
+def damage() -> type[Exception]:
+    """What a damaged index raises; asked for when something was raised, so that no other run imports sqlite3 for it."""
+    import sqlite3
+
+    return sqlite3.Error
+
 
 class Style:
     """Colours of a terminal; each method gives the text back as it is where there is none (or NO_COLOR is set)."""
 
-    __slots__ = ("_on",)
+    __slots__ = ("is_on",)
 
     def __init__(self, out: TextIO) -> None:
-        self._on = out.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+        self.is_on = out.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
     def heading(self, text: str) -> str:
         """What a part is about."""
@@ -46,7 +58,7 @@ class Style:
         return self._in("31;1", text)
 
     def _in(self, codes: str, text: str) -> str:
-        return f"\x1b[{codes}m{text}\x1b[0m" if self._on else text
+        return f"\x1b[{codes}m{text}\x1b[0m" if self.is_on else text
 
 
 class Command:
@@ -65,32 +77,27 @@ class Command:
         self.stderr = stderr or sys.stderr
         self.style = Style(self.stdout)
 
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add the command's own options to its parser."""
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Add the command's own options to its parser. What a value is called (metavar) says how it is completed: see
+        complete.VALUES."""
 
     def handle(self, **options: Any) -> int | None:
         """Do it; the exit code, None for 0. options: by their argparse names."""
         raise NotImplementedError
 
-    def parser(self, program: str) -> argparse.ArgumentParser:
+    def parser(self, program: str) -> ArgumentParser:
         """The parser of its command line. program: how usage texts name it, `llm-memory search`."""
         first = program.split(" ", 1)[0]
         shown = "\n".join(f"  {first} {example}" for example in self.examples)
-        parser = argparse.ArgumentParser(
-            prog=program,
-            description=self.help,
-            epilog=f"examples:\n{shown}" if shown else None,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-        )
+        parser = Parser(program, self.help, f"{EXAMPLES}{shown}" if shown else "")
         self.add_arguments(parser)
         return parser
 
     def run(self, program: str, arguments: list[str]) -> int:
         """Read the command line and carry it out; the exit code. A disk that refuses is a domain error like any other.
 
-        Raises SystemExit (bad options, --help), LLMMemoryError, StorageError also for a data folder that is not this
-        user's alone.
+        Raises SystemExit (bad options, --help, a question that was answered with no), LLMMemoryError, StorageError
+        also for a data folder that is not this user's alone, MirrorUnavailableError also for a damaged index.
         """
         options = vars(self.parser(program).parse_args(arguments))
         if self.needs_private_folder:
@@ -99,6 +106,10 @@ class Command:
             return self.handle(**options) or 0
         except BrokenPipeError:
             raise  # the reader has gone: no failure
+        except damage() as error:
+            raise MirrorUnavailableError(
+                f"The index cannot be read ({error}). Run `llm-memory rebuild_index`, then try again."
+            ) from error
         except OSError as error:
             where = error.filename or self.folder.root
             raise StorageError(
@@ -122,3 +133,23 @@ class Command:
         """A value as JSON on stdout; what acts on a terminal or turns its direction as escapes."""
         text = json.dumps(value, ensure_ascii=False, indent=2).encode("utf-8", "replace").decode()
         self.say(_ACTING.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+
+    def ask(self, question: str) -> str:
+        """The answer that is typed; "" at the end of the input. Ctrl-C says that nothing was changed; SystemExit."""
+        self.stdout.flush()
+        try:
+            return input(question)
+        except EOFError:
+            self.say()
+            return ""
+        except KeyboardInterrupt:
+            self.say("\nNothing was changed.")
+            raise SystemExit(_INTERRUPTED) from None
+
+    def agree(self, question: str, error: type[LLMMemoryError]) -> None:
+        """Come back when the answer is yes. Raises error where nobody can be asked, else SystemExit."""
+        if not sys.stdin.isatty():
+            raise error("Without a terminal nobody can be asked: say --yes. Nothing was changed.")
+        if self.ask(f"{question} [y/N] ").strip().lower() not in {"y", "yes"}:
+            self.say("Nothing was changed.")
+            raise SystemExit(1)

@@ -20,6 +20,12 @@ class Command(command.Command):
     """Print a page of a session, or all of it; without a session, list the newest."""
 
     help = "Read an archived session page by page; without SESSION, list the newest."
+    examples = (
+        "transcript",
+        "transcript 7af41c2e",
+        "transcript 7af41c2e --around 120",
+        "transcript 7af41c2e --all --json",
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The session and the place in it."""
@@ -30,13 +36,14 @@ class Command(command.Command):
             help="session id or its first characters; <session id>/agent-<id> for a subagent",
         )
         place = parser.add_mutually_exclusive_group()
-        place.add_argument("--line", type=int, help="begin at this line of the file")
-        place.add_argument("--around", type=int, help="begin a little before this line and mark it")
-        place.add_argument("--cursor", help="go on where the page before ended, as it says")
+        place.add_argument("--line", type=int, metavar="LINE", help="begin at this line of the file")
+        place.add_argument("--around", type=int, metavar="LINE", help="begin a little before this line and mark it")
+        place.add_argument("--cursor", metavar="CURSOR", help="go on where the page before ended, as it says")
         length = parser.add_mutually_exclusive_group()
         length.add_argument(
             "--max-tokens",
             type=int,
+            metavar="N",
             default=transcript_page.DEFAULT_TOKENS,
             help=f"about how long a page is (default {transcript_page.DEFAULT_TOKENS})",
         )

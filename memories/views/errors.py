@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Concatenate, ParamSpec
@@ -71,7 +72,7 @@ def answers_errors(view: View[P]) -> View[P]:
             return error_page(request, 404, "This transcript cannot be shown", _said(error, message), ways)
         except MirrorUnavailableError as error:
             return error_page(request, 503, "The index is not ready", str(error))
-        except DatabaseError as error:
+        except (DatabaseError, sqlite3.Error) as error:
             message = f"The index cannot be read ({error}): run `llm-memory sync`, then reload."
             return error_page(request, 503, "The index is not ready", message)
         except LLMMemoryError as error:

@@ -32,7 +32,8 @@ from memories.sessions import (
 )
 from memories.transcript_head import transcript_head
 from memories.transcript_pages import Wanted, around, page_of
-from memories.transcript_view import WHOLE_BYTES, TranscriptView, cleaned, name_of, place_text, whole_text
+from memories.transcript_view import WHOLE_BYTES, TranscriptView, name_of, place_text, whole_text
+from memories.transcript_words import cleaned
 from memories.views.errors import answers_errors, error_page
 from memories.views.filters import MAX_VALUE_CHARS
 from memories.views.rail import Chip, month_label

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bench import peers, scale
+from bench import scale
 from bench.retrieval import BARS
 from tests.bench import tiny_locomo
 
@@ -84,7 +84,6 @@ def test_scale_measures_every_step() -> None:
         assert set(step["searches"]) == {"memories", "transcripts", "all"}
         assert step["searches"]["transcripts"]["found"] > 0.8
         assert step["database_bytes"] > 0
-    assert figures["peers"] == []
     assert os.listdir(os.environ["HOME"]) == []
 
 
@@ -116,9 +115,3 @@ def test_a_figure_is_judged_by_its_kind(capsys: pytest.CaptureFixture[str]) -> N
     scale.line("no target", 1, None, None, ".1f")
     said = capsys.readouterr().out.splitlines()
     assert [line.split("  ")[-1].strip() for line in said[:4]] == ["bar met", "BELOW THE BAR", "goal met", "bar met"]
-
-
-def test_peers_that_cannot_be_installed_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(peers, "CACHE", tmp_path / "peers")
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert peers.install() == "npm is not on PATH"

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from memories.core import conversation_index, mirror, paths, turn_rows, words
+from memories.core import conversation_index, mirror, paths, turn_ids, turn_rows, words
 from tests.core.transcript_lines import SESSION, Script
 
 MAIN = SESSION + ".jsonl"
@@ -51,8 +51,8 @@ def turns(folder: paths.DataFolder) -> list[tuple[Any, ...]]:
     """Every turn in order: (path, position, line, offset, role, time, branch, is_sidechain, text)."""
     return select(
         folder,
-        f"SELECT path, (turn.id >> {turn_rows.CLASS_BITS}) & 0xffffff, line, offset, role, time, turn.branch, "
-        f"is_sidechain, text FROM turn JOIN session ON session.id = turn.id >> {turn_rows.SESSION_SHIFT} "
+        f"SELECT path, (turn.id >> {turn_ids.CLASS_BITS}) & 0xffffff, line, offset, role, time, turn.branch, "
+        f"is_sidechain, text FROM turn JOIN session ON session.id = turn.id >> {turn_ids.SESSION_SHIFT} "
         "ORDER BY path, turn.id",
     )
 
@@ -77,9 +77,9 @@ def check(folder: paths.DataFolder) -> None:
         assert _terms(connection) == _fresh_terms(rows)
         figures: dict[int, tuple[int, int]] = {}
         for row_id, text, _ in rows:
-            session, count = row_id >> turn_rows.SESSION_SHIFT, len(words.split(text))
-            assert row_id & turn_rows.CLASS_MASK == turn_rows.length_class(count)
-            position = (row_id - turn_rows.session_range(session)[0]) >> turn_rows.CLASS_BITS
+            session, count = row_id >> turn_ids.SESSION_SHIFT, len(words.split(text))
+            assert row_id & turn_ids.CLASS_MASK == turn_ids.length_class(count)
+            position = (row_id - turn_ids.session_range(session)[0]) >> turn_ids.CLASS_BITS
             before = figures.get(session, (0, 0))
             assert position == before[0], "positions are consecutive"
             figures[session] = (before[0] + 1, before[1] + count)

@@ -111,11 +111,11 @@ def test_any_piece_of_a_sentence_without_spaces_is_found(sentence: str, data: st
     piece = sentence[start : data.draw(st.integers(start + 1, len(sentence)))]
     _connection.execute("DELETE FROM t")
     _connection.execute("INSERT INTO t (content) VALUES (?)", (f"{sentence} {words.extras(sentence)}",))
-    for term in query.terms(piece) if words.SPACELESS.fullmatch(piece) else []:
+    for term in query.terms(piece) if words.spaceless().fullmatch(piece) else []:
         if any(character.isalnum() for character in term.word):  # a vowel sign alone is no word to the tokenizer
             found = _connection.execute("SELECT count(*) FROM t WHERE t MATCH ?", (term.expression,)).fetchone()
             assert found == (1,), term.expression
-    if any(character.isalnum() and words.SPACELESS.fullmatch(character) for character in piece):
+    if any(character.isalnum() and words.spaceless().fullmatch(character) for character in piece):
         assert _matches(piece, sentence)
 
 

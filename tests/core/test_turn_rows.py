@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memories.core import turn_rows
+from memories.core import turn_ids, turn_rows
 from memories.core.errors import TranscriptError
 from tests.core.transcript_lines import Script
 
@@ -302,21 +302,21 @@ def test_a_key_is_the_same_for_the_same_message_only() -> None:
 
 @given(st.integers(1, 1 << 34), st.integers(0, (1 << 24) - 1), st.integers(0, 10_000_000))
 def test_an_id_tells_session_position_and_length(session: int, position: int, count: int) -> None:
-    row_id = turn_rows.turn_id(session, position, count)
-    place = turn_rows.place(row_id)
-    assert turn_rows.session_at(place) == row_id >> turn_rows.SESSION_SHIFT == session
-    low, high = turn_rows.session_range(session)
+    row_id = turn_ids.turn_id(session, position, count)
+    place = turn_ids.place(row_id)
+    assert turn_ids.session_at(place) == row_id >> turn_ids.SESSION_SHIFT == session
+    low, high = turn_ids.session_range(session)
     assert low <= row_id <= high
-    assert place - turn_rows.place(low) == position
-    first, last = turn_rows.place_range(place)
+    assert place - turn_ids.place(low) == position
+    first, last = turn_ids.place_range(place)
     assert first <= row_id <= last
-    assert row_id & turn_rows.CLASS_MASK == turn_rows.length_class(count)
+    assert row_id & turn_ids.CLASS_MASK == turn_ids.length_class(count)
 
 
 def test_a_class_stands_for_about_as_many_words_as_it_was_given() -> None:
     for count in range(4, 724):
-        assert 0.8 < turn_rows.class_words(turn_rows.length_class(count)) / count < 1.25
-    assert [turn_rows.length_class(count) for count in (0, 1, 4, 724, 10**9)] == [0, 0, 0, 15, 15]
+        assert 0.8 < turn_ids.class_words(turn_ids.length_class(count)) / count < 1.25
+    assert [turn_ids.length_class(count) for count in (0, 1, 4, 724, 10**9)] == [0, 0, 0, 15, 15]
 
 
 def test_a_day_is_found_beside_the_text() -> None:

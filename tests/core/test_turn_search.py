@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from memories.core import conversation_index, mirror, paths, query, turn_rows, turn_search
+from memories.core import conversation_index, mirror, paths, query, turn_ids, turn_search
 from memories.core.turn_search import Corpus, TurnHit, search
 from tests.core.conversations import new_folder, put
 from tests.core.transcript_lines import Script
@@ -47,7 +47,7 @@ def find(connection: sqlite3.Connection, text: str, **options: Any) -> list[Turn
 
 def texts(connection: sqlite3.Connection, hits: list[TurnHit]) -> list[str]:
     sql = "SELECT text FROM turn WHERE id BETWEEN ? AND ?"
-    return [connection.execute(sql, turn_rows.place_range(hit.place)).fetchone()[0] for hit in hits]
+    return [connection.execute(sql, turn_ids.place_range(hit.place)).fetchone()[0] for hit in hits]
 
 
 def numbers(connection: sqlite3.Connection) -> dict[str, int]:
@@ -98,7 +98,7 @@ def test_neighbours_never_cross_sessions_and_places_never_leave_them(
     add(folder, 3, "heron")
     conversation_index.update(folder)
     hits = find(connection, "heron", most=1000)
-    held = [place for (row,) in connection.execute("SELECT id FROM turn") for place in [turn_rows.place(row)]]
+    held = [place for (row,) in connection.execute("SELECT id FROM turn") for place in [turn_ids.place(row)]]
     assert {hit.place for hit in hits} <= set(held)
     assert sorted(texts(connection, hits)) == sorted(
         ["one", "two", "the heron at the end", "the heron at the beginning", "two", "three", "heron"]
@@ -128,7 +128,7 @@ def test_where_many_are_equal_the_newest_are_kept(
     for number in range(20):
         add(folder, number, "The heron stands still")
     conversation_index.update(folder)
-    found = {turn_rows.session_at(hit.place) for hit in find(connection, "heron", most=3)}
+    found = {turn_ids.session_at(hit.place) for hit in find(connection, "heron", most=3)}
     assert found == set(sorted(numbers(connection).values())[-3:])
 
 
@@ -141,7 +141,7 @@ def test_where_many_are_equal_the_better_ones_are_kept_first(
     conversation_index.update(folder)
     hits = find(connection, "heron pond", most=3)
     ids = numbers(connection)
-    assert [turn_rows.session_at(hit.place) for hit in hits] == [ids[name(19)], ids[name(0)], ids[name(18)]]
+    assert [turn_ids.session_at(hit.place) for hit in hits] == [ids[name(19)], ids[name(0)], ids[name(18)]]
 
 
 def test_what_was_indexed_since_is_found_though_it_was_asked_for_before(
@@ -216,7 +216,7 @@ def test_of_a_session_only_the_rows_that_are_named_count(alike: sqlite3.Connecti
     (session,) = numbers(alike).values()
     rows = {row for (row,) in alike.execute("SELECT id FROM turn ORDER BY id LIMIT 3")}
     hits = find(alike, "heron", sessions={session: rows})
-    assert {hit.place for hit in hits if hit.matched} == set(sorted(turn_rows.place(row) for row in rows)[1:])
+    assert {hit.place for hit in hits if hit.matched} == set(sorted(turn_ids.place(row) for row in rows)[1:])
     assert find(alike, "heron", sessions={session: set()}) == []
 
 
@@ -251,7 +251,7 @@ def test_a_filter_never_lets_another_sessions_turn_through(
         patch.setattr(query, "ROW_BUDGET", budget)
         patch.setattr(turn_search, "MAX_RANGES", ranges)
         hits = find(many, " ".join(asked), sessions=dict.fromkeys(sessions), most=1000)
-    assert {turn_rows.session_at(hit.place) for hit in hits} <= sessions
+    assert {turn_ids.session_at(hit.place) for hit in hits} <= sessions
     assert len({hit.place for hit in hits}) == len(hits)
 
 
@@ -261,7 +261,7 @@ def test_a_filter_finds_what_is_in_its_sessions(many: sqlite3.Connection, sessio
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(turn_search, "MAX_RANGES", ranges)
         hits = find(many, "heron", sessions=dict.fromkeys(sessions), most=1000)
-    assert {turn_rows.session_at(hit.place) for hit in hits if hit.matched} == sessions
+    assert {turn_ids.session_at(hit.place) for hit in hits if hit.matched} == sessions
 
 
 def test_a_filter_of_no_session_finds_nothing(many: sqlite3.Connection) -> None:
@@ -328,7 +328,7 @@ def test_only_frequent_terms_find_the_newest_turns(many: sqlite3.Connection, mon
     monkeypatch.setattr(query, "ROW_BUDGET", 30)
     rows, hits = _counted(many, "common")
     assert rows == 30
-    newest = max(turn_rows.place(row) for (row,) in many.execute("SELECT id FROM turn"))
+    newest = max(turn_ids.place(row) for (row,) in many.execute("SELECT id FROM turn"))
     assert max(hit.place for hit in hits if hit.matched) == newest
 
 

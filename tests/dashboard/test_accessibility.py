@@ -20,6 +20,10 @@ RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "be
 NARROW = {"viewport": {"width": 320, "height": 700}}
 NAMES = ["timeline", "search", "memory", "versions", "projects", "project", "sessions", "transcript", "graph", "status"]
 
+WIDEST = ("timeline", "versions", "transcript", "status")
+"""The pages with most beside each other, which each run of the tests looks at on a narrow screen; the others with
+`scripts/test --long`."""
+
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
@@ -54,7 +58,9 @@ def test_axe_finds_nothing(place: DataFolder, address: str, open_tab: OpenTab, n
     assert violations(tab) == []
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [
+    name if name in WIDEST else pytest.param(name, marks=pytest.mark.long) for name in NAMES
+])  # fmt: skip
 def test_axe_finds_nothing_on_a_narrow_screen_that_does_not_scroll_sideways(
     place: DataFolder, address: str, open_tab: OpenTab, name: str
 ) -> None:

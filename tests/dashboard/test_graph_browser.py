@@ -387,6 +387,7 @@ def crowd(folder: DataFolder) -> dict[str, Any]:
     return made[0]
 
 
+@pytest.mark.long
 def test_five_thousand_nodes_settle_and_answer_a_click(
     folder: DataFolder, crowd: dict[str, Any], open_tab: OpenTab
 ) -> None:

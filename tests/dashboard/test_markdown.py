@@ -16,8 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memories.core import clock
-from memories.markdown import ALLOWED_TAGS, MAX_MARKDOWN_CHARS, plain_line, render_markdown
+from memories.markdown import ALLOWED_TAGS, MAX_MARKDOWN_CHARS, render_markdown
 from memories.models import MARK_END, MARK_START
+from memories.shown_text import plain_line
 from memories.templatetags.dashboard import day, marked, same_day, size, thousands, when
 
 FRAGMENTS = [

@@ -54,7 +54,7 @@ def test_other_addresses_are_refused(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "x", "70000", "127.0.0.1", "8765/", "٣"])
 def test_what_is_no_port_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(CommandError, match="llm-memory runserver 8765"):
+    with pytest.raises(CommandError, match="llm-memory dashboard 8765"):
         parse_address(text)
 
 
@@ -63,7 +63,7 @@ def test_a_taken_port_names_the_next_free_one() -> None:
         port = taken.getsockname()[1]
         free = next_free_port("127.0.0.1", port)
         assert free > port
-        with pytest.raises(CommandError, match=rf"Port {port} is in use. {free} is free: llm-memory runserver {free}"):
+        with pytest.raises(CommandError, match=rf"Port {port} is in use. {free} is free: llm-memory dashboard {free}"):
             bind("127.0.0.1", port)
 
 
@@ -128,7 +128,7 @@ def test_a_taken_port_of_ipv6_names_the_next_one_as_it_must_be_typed() -> None:
     with taken:
         port = taken.getsockname()[1]
         with pytest.raises(
-            CommandError, match=rf"Port {port} is in use. \d+ is free: llm-memory runserver '\[::1\]:\d+'"
+            CommandError, match=rf"Port {port} is in use. \d+ is free: llm-memory dashboard '\[::1\]:\d+'"
         ):
             bind("[::1]", port)
 

@@ -14,7 +14,7 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memories import facets, selectors
+from memories import facets, querysets, selectors
 from memories.core import mirror
 from memories.core.paths import DataFolder
 from memories.facets import bits, walk
@@ -203,7 +203,7 @@ def test_the_index_agrees_with_the_queries_that_it_stands_for(memory_home: DataF
     remember("related", connections=[{"to_uuid": old["uuid"], "relationship": "related_to"}])
     selectors.mirror_connection(memory_home)
     index = facets.current(memory_home)
-    visible = list(selectors.visible().order_by("-created_at", "-id").values_list("id", flat=True))
+    visible = list(querysets.visible().order_by("-created_at", "-id").values_list("id", flat=True))
     assert index.after(index.chosen(Filters()), None, 10) == visible
     everything = list(Memory.objects.order_by("-created_at", "-id").values_list("id", flat=True))
     assert index.after(index.chosen(Filters(archived=True)), None, 10) == everything

@@ -11,7 +11,8 @@ from django.test import Client
 
 from memories.core import mirror, records
 from memories.core.paths import DataFolder
-from memories.selectors import mirror_connection, read_only_mirror
+from memories.django_connection import read_only_mirror
+from memories.selectors import mirror_connection
 from tests.dashboard.conftest import Remember
 from tests.dashboard.timeline_pages import HTMX, text, titles
 

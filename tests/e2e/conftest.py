@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-BOTH = ("test_carrying_over", "test_endings", "test_harness", "test_installing")
-"""Modules that each run of the tests asks of the oldest client too; the others only `scripts/test --long`."""
+BOTH = ("test_carrying_over",)
+"""The main job, which each run of the tests asks of the oldest client too; the others only `scripts/test --long`."""
 
 
 @pytest.hookimpl(tryfirst=True)

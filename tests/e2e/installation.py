@@ -30,7 +30,7 @@ INHERITED = {name: value for name, value in os.environ.items() if name.startswit
 def install(home: Home, *args: str) -> subprocess.CompletedProcess[str]:
     """Run the checkout's install.sh into a home, with its real client on PATH."""
     return subprocess.run(
-        [str(CHECKOUT / "install.sh"), *args],
+        [str(CHECKOUT / "install.sh"), "--no-update-check", *args],  # a checkout has a remote, and sessions would ask
         cwd=home.path,
         env=home.env(None, INHERITED),
         text=True,

@@ -50,12 +50,12 @@ def _import_everything() -> None:
     import django
 
     django.setup()
-    from django.core.management import get_commands, load_command_class
-
-    for name, app in get_commands().items():
-        if app in {"memories", "mcp_bridge", "hooks"}:
-            load_command_class(app, name)
     import importlib
+
+    from memories.terminal import table
+
+    for name in table.COMMANDS:
+        importlib.import_module(table.module(name))
 
     for name in (
         "hooks.dispatch",

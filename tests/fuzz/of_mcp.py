@@ -28,7 +28,8 @@ SECONDS = 60
 _METHODS = (
     "initialize", "ping", "tools/list", "tools/call", "tools/call", "resources/list", "prompts/list", "prompts/get",
     "logging/setLevel", "completion/complete", "server/discover", "notifications/initialized",
-    "notifications/cancelled", "notifications/progress", "resources/read", "roots/list", "unheard/of", "",
+    "notifications/cancelled", "notifications/progress", "resources/read", "resources/templates/list", "prompts/get",
+    "resources/read", "completion/complete", "roots/list", "notifications/roots/list_changed", "unheard/of", "",
 )  # fmt: skip
 _TOOLS = (
     "memory_store", "memory_search", "memory_recent", "memory_get", "memory_connect", "memory_explore",
@@ -42,6 +43,10 @@ _ARGUMENTS = (
 _WORDS = (
     "note", "narrative", "a" * 32, "../../x", "2026-03", "all", "transcripts", "supersedes", "startup", SESSION,
     "1:0", "x", "# Orders\n## Decisions\n- Use postgres",
+)  # fmt: skip
+_REFERENCES = (
+    {"type": "ref/prompt", "name": "recall"}, {"type": "ref/prompt", "name": "narrative"},
+    {"type": "ref/resource", "uri": "memory://{uuid}"}, {"type": "ref/resource", "uri": "narrative://{project}"},
 )  # fmt: skip
 _VERSIONS = ("2025-11-25", "2024-11-05", "2026-07-28", "1999-01-01", "")
 _made: dict[str, MemoryServer] = {}
@@ -128,8 +133,8 @@ def _messages(draw: Draw) -> Iterator[bytes]:
             chosen = {name: usual[name] for name in usual if draw.below(2)}
             more = {draw.one_of(_ARGUMENTS): draw.value(_ARGUMENTS, _WORDS) for _ in range(draw.below(4))}
             params = {"name": draw.one_of(_TOOLS), "arguments": {**chosen, **more}}
-        elif method == "initialize":
-            params = _hello(draw.one_of(_VERSIONS))
+        elif draw.below(8):
+            params = _usual(draw, method, params)
         message: Any = {"jsonrpc": "2.0", "method": method, "params": params}
         if draw.below(6):
             message["id"] = draw.one_of((number, number, str(number), 0, -1, 1.5, "", None))
@@ -138,6 +143,22 @@ def _messages(draw: Draw) -> Iterator[bytes]:
         if draw.below(12) == 11:
             message = [message, message]
         yield json.dumps(message, ensure_ascii=draw.below(2) == 0).encode("utf-8", "surrogatepass").replace(b"\n", b"")
+
+
+def _usual(draw: Draw, method: str, otherwise: Any) -> Any:
+    """Parameters of a method's own shape, where it has one, with odd values."""
+    word = draw.text(_WORDS)
+    if method == "initialize":
+        return _hello(draw.one_of(_VERSIONS))
+    if method == "resources/read":
+        return {"uri": draw.one_of(("memory://", "narrative://", "")) + word}
+    if method == "prompts/get":
+        arguments = {draw.one_of(("topic", "what", "project")): draw.value(_ARGUMENTS, _WORDS)}
+        return {"name": draw.one_of(("recall", "remember", "narrative")), "arguments": arguments}
+    if method == "completion/complete":
+        argument = {"name": draw.one_of(("topic", "project", "uuid")), "value": word}
+        return {"ref": draw.one_of(_REFERENCES), "argument": argument}
+    return otherwise
 
 
 async def _talk(server: MemoryServer, data: bytes) -> list[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html.parser
 
-from memories import markdown
+from memories import markdown, shown_text
 from memories.core import (
     budget,
     citations,
@@ -120,4 +120,4 @@ def markdown_page(data: bytes) -> None:
     parser = _Tags()
     parser.feed(str(page))
     parser.close()
-    assert "\n" not in markdown.plain_line(text)
+    assert "\n" not in shown_text.plain_line(text)

@@ -13,7 +13,7 @@ import pytest
 
 from hooks import payload as payloads
 from hooks import session_start
-from memories.core import budget, forgotten, mirror, records, state
+from memories.core import auto_memory, budget, forgotten, mirror, records, state
 from memories.core.locks import FileLock
 from memories.core.paths import DataFolder
 from memories.core.settings import DEFAULTS
@@ -331,3 +331,24 @@ def test_a_session_is_logged_once_however_often_it_starts(hooks: Hooks) -> None:
     hooks.start()
     hooks.start("resume", session_id=OTHER_SESSION)
     assert len(os.listdir(hooks.folder.records)) == 1
+
+
+def test_a_changed_auto_memory_is_mirrored_by_a_detached_sync(hooks: Hooks, counted: Path) -> None:
+    memory = hooks.projects_dir / "-srv-shop" / "memory"
+    memory.mkdir(parents=True)
+    (memory / "deploy.md").write_text("Tuesdays only.", "utf-8")
+    hooks.start()
+    assert "the rest goes to a detached sync" in hooks.log
+    _until(Path(hooks.folder.state, "auto-memory.json").exists)
+    assert _calls(counted) == ["sync --detached"]
+    note = auto_memory.uuid_of(records.machine_name(), str(memory / "deploy.md"))
+    assert records.load(hooks.folder, note)["content"] == "# deploy\n\nTuesdays only."
+
+
+def test_auto_memory_that_is_off_asks_for_no_sync(hooks: Hooks) -> None:
+    hooks.write_settings(auto_memory=False)
+    memory = hooks.projects_dir / "-srv-shop" / "memory"
+    memory.mkdir(parents=True)
+    (memory / "deploy.md").write_text("Tuesdays only.", "utf-8")
+    hooks.start()
+    assert "detached" not in hooks.log

@@ -20,12 +20,14 @@ from memories.core import private_files
 from memories.core.paths import DataFolder
 from tests.install.conftest import read_calls, snapshot, write_script
 from tests.install.test_first_release import RECORD, build
+from tests.install.updates import release
 from tests.other_user import NOBODY, as_root
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 KEEP_FROM_ENVIRONMENT = ("PIP_", "SSL_", "REQUESTS_", "HTTP", "http", "NO_PROXY", "no_proxy", "LANG", "LC_", "TMPDIR")
 
 VENV = ".claude/memory/lib/venv"
+LIBS = (".claude/memory/lib", ".claude/memory/lib.previous")
 
 pytestmark = [pytest.mark.install, pytest.mark.xdist_group("install")]
 
@@ -139,7 +141,7 @@ def test_installing_again_keeps_the_venv_and_changes_no_byte_outside_lib(install
         assert (found.modes, found.others, found.unseen) == ([], [], [])
         for name in ("llm-memory", "llm-memory-dashboard"):
             assert (home / ".local" / "bin" / name).stat().st_mode & 0o777 == 0o755
-    leave_out = (".claude/memory/lib", ".claude/memory/memory.db.7", ".claude/memory/state")
+    leave_out = (*LIBS, ".claude/memory/memory.db.7", ".claude/memory/state")
     before = snapshot(seeded, leave_out=leave_out)
     before_state = snapshot(seeded / ".claude/memory/state/install")
     done = run_install(seeded, LLM_MEMORY_DISABLE="1")
@@ -168,7 +170,7 @@ def test_claude_connects_the_server_and_an_uninstall_leaves_only_the_memory(seed
 
 def test_the_installed_command_uninstalls_without_the_clone(seeded: Path) -> None:
     assert run_install(seeded).returncode == 0
-    command = [str(seeded / ".local" / "bin" / "llm-memory"), "remove_claude", "--purge", "--yes"]
+    command = [str(seeded / ".local" / "bin" / "llm-memory"), "uninstall", "--purge", "--yes"]
     done = subprocess.run(command, env=environment(seeded), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert not (seeded / ".claude" / "memory").exists()
@@ -282,11 +284,14 @@ def test_what_a_killed_install_left_is_swept_and_an_old_lib_without_a_new_one_is
     with subprocess.Popen(["true"]) as gone:
         gone.wait()
     (memory / "lib").rename(memory / f"lib.old-{gone.pid}")
-    (memory / f"lib.new-{gone.pid}" / "venv").mkdir(parents=True)
-    done = run_install(seeded)
+    for name in ("new", "gone", "fetched"):
+        (memory / f"lib.{name}-{gone.pid}" / "venv").mkdir(parents=True)
+    done = run_install(seeded, "--no-update-check")
     assert done.returncode == 0, done.stderr
     assert "copy the present venv" in done.stdout
-    assert sorted(path.name for path in memory.glob("lib*")) == ["lib"]
+    assert sorted(path.name for path in memory.glob("lib*")) == ["lib", "lib.previous"]
+    assert (memory / "lib.previous" / "venv" / "bin" / "python").exists()
+    assert (memory / "state" / "install" / "no-update-check").exists()
 
 
 def test_piped_from_the_web_it_clones_what_llm_memory_repo_names(tmp_path: Path) -> None:
@@ -301,6 +306,40 @@ def test_piped_from_the_web_it_clones_what_llm_memory_repo_names(tmp_path: Path)
     assert done.returncode == 0, done.stderr
     assert f"would stage the code of {repo}" in done.stdout
     assert list(temp.iterdir()) == []
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_piped_from_the_web_it_takes_the_newest_release_if_it_is_what_its_checksum_says(
+    tmp_path: Path, damaged: bool
+) -> None:
+    tree = source_copy(tmp_path / "tree")
+    for version in ("2.0.0", "2.9.0", "2.10.0"):
+        path = release(tmp_path / "web", tree, version)
+    if damaged:
+        path.write_bytes(path.read_bytes() + b"\0")
+    script = (CHECKOUT / "install.sh").read_text(encoding="utf-8")
+    (tmp_path / "temp").mkdir()
+    repo, temp = f"file://{tmp_path}/web/", str(tmp_path / "temp")
+    done = run_install(tmp_path, "--dry-run", "--no-update-check", stdin=script, LLM_MEMORY_REPO=repo, TMPDIR=temp)
+    assert list((tmp_path / "temp").iterdir()) == []
+    if damaged:
+        assert done.returncode == 1
+        assert "llm-memory-2.10.0.tar.gz is not what SHA256SUMS says: nothing was unpacked or run" in done.stderr
+    else:
+        assert done.returncode == 0, done.stderr
+        assert f"would stage the code of file://{tmp_path}/web/" in done.stdout
+        assert "would never look for newer versions" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "address", ["file://me:s3cret@/nothing", "file://me:s3cret@/nothing/", "http://a:s3cret@b.c/d/"]
+)
+def test_a_password_in_an_address_is_not_shown(tmp_path: Path, address: str) -> None:
+    script = (CHECKOUT / "install.sh").read_text(encoding="utf-8")
+    done = run_install(tmp_path, "--dry-run", stdin=script, LLM_MEMORY_REPO=address)
+    assert done.returncode == 1
+    assert done.stderr.startswith("install.sh: ") or "git could not clone file:///nothing" in done.stderr
+    assert "s3cret" not in done.stdout + done.stderr
 
 
 def test_piped_without_llm_memory_repo_it_says_what_to_do(tmp_path: Path) -> None:

@@ -19,8 +19,8 @@ def _run(sandbox: Sandbox, *command: str) -> list[str]:
     sandbox.python_log.unlink(missing_ok=True)
     subprocess.run([str(_bin(sandbox) / command[0]), *command[1:]], check=True)
     (words,) = read_calls(sandbox.python_log)
-    assert words[:2] == ["-I", f"{sandbox.lib}/manage.py"]
-    return words[2:-1]
+    assert words[:3] == ["-I", "-S", f"{sandbox.lib}/manage.py"]
+    return words[3:-1]
 
 
 def test_llm_memory_hands_its_arguments_on_and_shows_help_without_any(sandbox: Sandbox) -> None:
@@ -31,8 +31,8 @@ def test_llm_memory_hands_its_arguments_on_and_shows_help_without_any(sandbox: S
 
 def test_the_dashboard_opens_the_browser_and_takes_a_port_and_a_token(sandbox: Sandbox) -> None:
     setup.install()
-    assert _run(sandbox, "llm-memory-dashboard") == ["runserver", "--open"]
-    assert _run(sandbox, "llm-memory-dashboard", "9000", "--token") == ["runserver", "--open", "9000", "--token"]
+    assert _run(sandbox, "llm-memory-dashboard") == ["dashboard"]
+    assert _run(sandbox, "llm-memory-dashboard", "9000", "--token") == ["dashboard", "9000", "--token"]
 
 
 def test_a_foreign_program_of_the_name_is_kept_and_named(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:

@@ -90,6 +90,15 @@ def test_the_skill_goes_and_other_skills_stay(sandbox: Sandbox) -> None:
     assert os.listdir(sandbox.claude_dir / "skills") == ["other"]
 
 
+def test_the_commands_go_and_an_edited_one_and_the_users_own_stay(sandbox: Sandbox) -> None:
+    setup.install()
+    folder = sandbox.claude_dir / "commands" / "llm-memory"
+    (folder / "mine.md").write_text("mine\n", "utf-8")
+    (folder / "recall.md").write_text("my own recall\n", "utf-8")
+    removal.uninstall()
+    assert sorted(os.listdir(folder)) == ["mine.md", "recall.md"]
+
+
 def test_an_edited_skill_is_kept_and_named(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
     setup.install()
     skill = sandbox.claude_dir / "skills" / "llm-memory" / "SKILL.md"

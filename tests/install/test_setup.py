@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from hooks import rules_block, setup
+from hooks.shipped_files import COMMANDS
 from tests.install.conftest import Sandbox, snapshot
 
 FOREIGN = {
@@ -202,3 +203,21 @@ def test_install_info_names_version_source_and_a_moved_claude_folder(
     info = json.loads((tmp_path / "install.json").read_text(encoding="utf-8"))
     assert (info["version"], info["source"]) == ("9.8.7", "https://example.org/llm-memory")
     assert info["claude_config_dir"] == str(tmp_path / "claude")
+
+
+def test_the_commands_lie_where_claude_code_looks_for_them(sandbox: Sandbox) -> None:
+    setup.install()
+    folder = sandbox.claude_dir / "commands" / "llm-memory"
+    assert {path.name for path in folder.iterdir()} == {f"{name}.md" for name in COMMANDS}
+    assert (folder / "recall.md").read_text("utf-8").startswith("---\ndescription: ")
+
+
+def test_a_plugin_that_is_on_too_is_named_with_the_command_that_removes_it(
+    sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sandbox.settings.write_text(json.dumps({"enabledPlugins": {"llm-memory@mine": True}}), encoding="utf-8")
+    assert setup.install() == 0
+    out = capsys.readouterr().out
+    assert "the plugin llm-memory@mine is switched on in Claude Code; it stands aside" in out
+    assert "claude plugin uninstall llm-memory@mine" in out
+    assert json.loads(sandbox.settings.read_text(encoding="utf-8"))["enabledPlugins"] == {"llm-memory@mine": True}

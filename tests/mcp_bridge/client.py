@@ -58,9 +58,16 @@ class Server:
     """`manage.py mcp` as a child process, used as a context manager."""
 
     def __init__(
-        self, folder: DataFolder, project: Path, *, environ: Mapping[str, str] | None = None, script: str | None = None
+        self,
+        folder: DataFolder,
+        project: Path,
+        *,
+        environ: Mapping[str, str] | None = None,
+        script: str | None = None,
+        isolated: tuple[str, ...] = ("-I",),
     ) -> None:
-        """project: CLAUDE_PROJECT_DIR. environ: further variables. script: Python to run before it."""
+        """project: CLAUDE_PROJECT_DIR. environ: further variables. script: Python to run before it. isolated: Python's
+        own options."""
         home = Path(folder.root).parent / "home"
         home.mkdir(exist_ok=True)
         env = {
@@ -71,7 +78,7 @@ class Server:
             "LLM_MEMORY_HOME": folder.root,
             **(environ or {}),
         }
-        argv = [sys.executable, "-I", str(ROOT / "manage.py"), "mcp"]
+        argv = [sys.executable, *isolated, str(ROOT / "manage.py"), "mcp"]
         if script is not None:
             argv = [sys.executable, "-I", "-c", PREAMBLE + script + EPILOGUE]
         self._errors = home / f"server-{time.monotonic_ns()}.stderr"

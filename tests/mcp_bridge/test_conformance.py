@@ -15,6 +15,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
+from mcp_types import TextResourceContents
 
 from memories.core.paths import DataFolder
 from tests.mcp_bridge.client import ROOT, Json, Server
@@ -42,7 +43,8 @@ def test_a_ping_is_answered_before_the_handshake_and_an_unknown_version_with_one
     assert found["protocolVersion"] == "2025-11-25"
     assert found["serverInfo"].keys() >= {"name", "version"}
     assert found["capabilities"]["tools"] == {"listChanged": False}
-    assert not found["capabilities"].keys() & {"logging", "completions", "experimental"}
+    assert found["capabilities"]["resources"] == {"listChanged": False, "subscribe": False}
+    assert found["capabilities"].keys() == {"tools", "prompts", "resources", "completions"}
 
 
 def test_an_answer_has_the_id_of_its_request_whatever_it_is(shared: Server) -> None:
@@ -65,6 +67,10 @@ def test_what_is_not_offered_is_method_not_found(shared: Server, method: str) ->
         ("tools/call", {"name": "memory_get", "arguments": "uuid"}),
         ("resources/read", {"uri": "file:///etc/passwd"}),
         ("resources/read", {}),
+        ("resources/read", {"uri": "memory://" + "0" * 32}),
+        ("prompts/get", {"name": "unheard of"}),
+        ("prompts/get", {"name": "recall"}),
+        ("completion/complete", {"ref": {"type": "ref/prompt", "name": "recall"}}),
     ],
 )
 def test_params_of_another_shape_are_invalid_params(shared: Server, method: str, params: Json) -> None:
@@ -179,6 +185,11 @@ def test_the_sdk_s_own_client_talks_to_the_server(folder: DataFolder, project: P
                 found = await session.call_tool("memory_get", {"uuid": stored.structured_content["uuid"]})
                 assert not found.is_error
                 assert (await session.call_tool("memory_get", {"uuid": "x"})).is_error
+                listed = (await session.list_resources()).resources
+                (content,) = (await session.read_resource(listed[0].uri)).contents
+                assert isinstance(content, TextResourceContents)
+                assert content.text.endswith("> Over the SDK's client.\n")
+                assert len((await session.list_prompts()).prompts) == 3
 
     anyio.run(talk)
     assert len(list(Path(folder.records).iterdir())) == 1

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,6 @@ SUITE_SECONDS = 240
 NOT_OFFERED = {
     "logging-set-level",
     "tools-call-with-logging",
-    "completion-complete",
     "resources-subscribe",
     "resources-unsubscribe",
 }
@@ -49,7 +48,7 @@ WITH_EXAMPLES = {
 
 BY_ITSELF = {
     "server-initialize", "ping", "tools-list", "tools-call-simple-text", "tools-call-error",
-    "server-sse-multiple-streams", "resources-list", "prompts-list", "dns-rebinding-protection",
+    "server-sse-multiple-streams", "resources-list", "prompts-list", "completion-complete", "dns-rebinding-protection",
 }  # fmt: skip
 """Scenarios that need no examples."""
 
@@ -113,17 +112,28 @@ def test_the_conformance_suite_finds_only_what_is_explained(url: str, passing: s
 class Inspector:
     """The inspector's CLI, which starts our server over stdio for each call."""
 
-    def __init__(self, folder: DataFolder, project: Path) -> None:
+    def __init__(
+        self,
+        folder: DataFolder,
+        project: Path,
+        server: Sequence[str] = (sys.executable, "-I", str(ROOT / "manage.py"), "mcp"),
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        """project: where it runs. server: its command line. environ: in place of a CLAUDE_PROJECT_DIR of project."""
         program = npm.installed(*INSPECTOR) / "clients" / "launcher" / "build" / "index.js"
         self._head = [npm.node(), str(program), "--cli"]
         self._env = _environment(folder, project)
+        if environ is not None:
+            del self._env["CLAUDE_PROJECT_DIR"]
+            self._env |= environ
         self._cwd = project
+        self._server = list(server)
 
     def run(self, *arguments: str) -> tuple[int, str, str]:
         """(exit status, stdout, stderr)."""
         named = [f"{name}={value}" for name, value in self._env.items() if name.startswith(("HOME", "CLAUDE", "LLM"))]
         passed = [one for pair in named for one in ("-e", pair)]
-        server = ["--", sys.executable, "-I", str(ROOT / "manage.py"), "mcp"]
+        server = ["--", *self._server]
         done = subprocess.run(
             [*self._head, *passed, *arguments, *server],
             cwd=self._cwd, env=self._env, capture_output=True, text=True, check=False, timeout=SUITE_SECONDS,
@@ -157,7 +167,26 @@ def test_the_inspector_lists_what_the_server_has_and_finds_no_schema_that_some_c
     assert (status, errors) == (0, ""), errors
     assert len(json.loads(out)["tools"]) == 10
     assert inspector.ask("--method", "resources/list")["resources"] == []
-    assert inspector.ask("--method", "prompts/list")["prompts"] == []
+    templates = inspector.ask("--method", "resources/templates/list")["resourceTemplates"]
+    assert [one["uriTemplate"] for one in templates] == ["memory://{uuid}", "narrative://{project}"]
+    assert [one["name"] for one in inspector.ask("--method", "prompts/list")["prompts"]] == [
+        "recall",
+        "remember",
+        "narrative",
+    ]
+
+
+def test_the_inspector_reads_what_is_listed_and_gets_a_prompt(inspector: Inspector) -> None:
+    uuid = inspector.call("memory_store", "content=Deploys go out on Tuesdays.", "type=note")["uuid"]
+    (listed,) = inspector.ask("--method", "resources/list")["resources"]
+    assert (listed["uri"], listed["title"]) == (f"memory://{uuid}", "Deploys go out on Tuesdays.")
+    (content,) = inspector.ask("--method", "resources/read", "--uri", listed["uri"])["contents"]
+    assert content["text"].endswith("> Deploys go out on Tuesdays.\n")
+    found = inspector.ask("--method", "prompts/get", "--prompt-name", "recall", "--prompt-args", "topic=deploys")
+    assert found["messages"][0]["content"]["text"].startswith("Recall from LLM Memory: deploys\n")
+    status, _, errors = inspector.run("--method", "resources/read", "--uri", "memory://" + "0" * 32)
+    assert status != 0
+    assert "memory_search or memory_recent lists the ids there are" in errors
 
 
 def test_the_inspector_calls_every_tool(inspector: Inspector) -> None:

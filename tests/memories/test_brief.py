@@ -17,7 +17,7 @@ from memories.core.settings import DEFAULTS
 from memories.services import Session
 from tests.conftest import MakeRecord
 from tests.core.transcript_lines import OTHER_SESSION, SESSION, short_session
-from tests.memories.test_commands import Cli
+from tests.terminal.cli import Cli
 
 
 @pytest.fixture

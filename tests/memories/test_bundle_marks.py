@@ -13,7 +13,7 @@ from memories.core.paths import DataFolder
 from tests.core.bundles import data_folder, export
 from tests.core.forgetting_scene import Scene
 from tests.core.transcript_lines import OTHER_SESSION, SESSION
-from tests.memories.test_commands import Cli
+from tests.terminal.cli import Cli
 
 UNKNOWN = "abcdef12-0000-4000-8000-000000000000"
 SPARED = f"  not taken: the mark that would remove session {SESSION} here"

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 
 from memories import doctor_fixes
 from memories.core import mirror, private_files, records, session_logs
@@ -22,6 +21,7 @@ from tests.install.conftest import snapshot
 from tests.mcp_bridge.client import ROOT
 from tests.memories.conversations import archive, talk
 from tests.other_user import NOBODY, as_root
+from tests.terminal.running import call
 
 
 @pytest.fixture
@@ -174,7 +174,7 @@ def test_the_command_lists_then_mends_then_checks(folder: DataFolder, tmp_path: 
 
 def test_a_dry_run_of_nothing_is_refused() -> None:
     with pytest.raises(LLMMemoryError, match="llm-memory doctor --fix --dry-run"):
-        call_command("doctor", "--dry-run")
+        call("doctor", "--dry-run")
 
 
 def test_a_folder_in_the_index_s_place_is_left_alone(folder: DataFolder, projects: Path) -> None:

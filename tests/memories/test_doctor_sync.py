@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -26,6 +25,7 @@ from memories.syncthing.state import DeviceState, Note, SyncState, note_path, re
 from memories.syncthing.troubles import device_trouble
 from tests.memories.rest_server import answering
 from tests.syncthing import Daemon, connect, introduce, running
+from tests.terminal.running import call
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
@@ -57,7 +57,7 @@ def daemon(folder: DataFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     """A Syncthing that sync-setup has set up."""
     with running(tmp_path / "laptop") as found:
         monkeypatch.setenv("STHOMEDIR", str(found.home))
-        call_command("sync_setup", "--yes", stdout=StringIO())
+        call("sync-setup", "--yes", stdout=StringIO())
         yield found
 
 
@@ -73,7 +73,7 @@ def test_a_sound_sync_is_said_machine_by_machine(daemon: Daemon, folder: DataFol
     assert wait_for(daemon, folder, "shared with no other machine").todo == "run `llm-memory sync-setup`"
     with running(tmp_path / "desk") as other:
         connect(daemon, other)
-        call_command("sync_setup", "--yes", "--device", "desk", stdout=StringIO())
+        call("sync-setup", "--yes", "--device", "desk", stdout=StringIO())
         default = other.get("/rest/config/defaults/folder")
         shared = [{"deviceID": daemon.device_id}]
         theirs = {**default, "id": "llm-memory", "path": str(tmp_path / "theirs"), "devices": shared}
@@ -93,7 +93,7 @@ def test_a_sound_sync_is_said_machine_by_machine(daemon: Daemon, folder: DataFol
 
 def test_a_machine_that_never_came_is_named_with_what_to_do_there(daemon: Daemon, folder: DataFolder) -> None:
     stranger = "YEGYXO3-4AGFRR5-RWY55DC-5ZPRDD6-ATIJV32-2L6CM2I-3NKMLBU-QSK4ZAS"
-    call_command("sync_setup", "--yes", "--device", stranger, stdout=StringIO())
+    call("sync-setup", "--yes", "--device", stranger, stdout=StringIO())
     check = wait_for(daemon, folder, "nothing has ever come")
     assert (check.status, check.text) == ("warn", f"{stranger} is not connected, and nothing has ever come from it")
     assert check.todo == "if it never said yes, run `llm-memory sync-setup` there"
@@ -105,7 +105,7 @@ def test_a_folder_that_lost_its_ignores_its_marker_or_its_life_is_a_failure(daem
     daemon.post("/rest/db/scan?folder=llm-memory")
     check = wait_for(daemon, folder, ".stignore is not in force")
     assert (check.status, check.todo) == ("fail", "run `llm-memory sync-setup`")
-    call_command("sync_setup", "--yes", stdout=StringIO())
+    call("sync-setup", "--yes", stdout=StringIO())
     daemon.patch("/rest/config/folders/llm-memory", {"paused": True})
     assert wait_for(daemon, folder, "the folder is paused").status == "warn"
     daemon.patch("/rest/config/folders/llm-memory", {"paused": False})
@@ -136,7 +136,7 @@ def test_a_folder_paused_here_is_said_while_the_other_machine_is_connected(
 ) -> None:
     with running(tmp_path / "desk") as other:
         connect(daemon, other)
-        call_command("sync_setup", "--yes", "--device", "desk", stdout=StringIO())
+        call("sync-setup", "--yes", "--device", "desk", stdout=StringIO())
         daemon.patch("/rest/config/folders/llm-memory", {"paused": True})
         check = wait_for(daemon, folder, "the folder is paused")
         assert check.todo.startswith("resume it")
@@ -151,7 +151,7 @@ def test_a_machine_that_was_not_let_in_is_a_warning_on_both_sides(
 ) -> None:
     with running(tmp_path / "desk") as other:
         introduce(daemon, other)  # desk does not know this machine, and refuses it
-        call_command("sync_setup", "--yes", "--device", "desk", stdout=StringIO())
+        call("sync-setup", "--yes", "--device", "desk", stdout=StringIO())
         daemon.wait(lambda: other.get("/rest/cluster/pending/devices"))
         check = wait_for(daemon, folder, "nothing has ever come from it")
         assert (check.status, check.todo) == ("warn", "if it never said yes, run `llm-memory sync-setup` there")

@@ -6,10 +6,8 @@ import io
 import json
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
-from django.core.management import call_command
 
 from memories import narrate
 from memories.core import conversation_index, mirror, records, session_logs
@@ -17,6 +15,7 @@ from memories.core.errors import LLMMemoryError
 from memories.core.paths import DataFolder
 from tests.core.hostile_texts import HOSTILE, MARK, acting, tags
 from tests.core.transcript_lines import SESSION, Script
+from tests.terminal.running import call
 
 MARKS_OF_DIRECTION = dict.fromkeys((0x061C, 0x200E, 0x200F))
 """Arabic and Hebrew need them, and unlike overrides and isolates they turn nothing else."""
@@ -62,15 +61,13 @@ def hostile(memory_home: DataFolder, tmp_path: Path, monkeypatch: pytest.MonkeyP
     return memory_home
 
 
-def printed(*arguments: str, **options: Any) -> str:
+def printed(*arguments: str) -> str:
     """What a command prints, or the error that it ends with."""
     out, err = io.StringIO(), io.StringIO()
     try:
-        call_command(*arguments, stdout=out, stderr=err, no_color=True, **options)
+        call(*arguments, stdout=out, stderr=err)
     except LLMMemoryError as error:
         return out.getvalue() + err.getvalue() + str(error)
-    except SystemExit:
-        pass
     return out.getvalue() + err.getvalue()
 
 
@@ -82,7 +79,13 @@ COMMANDS = (
     ("narrative", "--diff"), ("transcript", SESSION), ("transcript", SESSION, "--json"), ("transcript",),
     ("transcript", "--json"), ("transcript", "\x1b[2J"), ("status",), ("status", "--json"), ("sync",),
     ("rebuild_index",),
-    ("restore", "\x1b[2J\u202e"), ("doctor",),
+    ("restore", "\x1b[2J\u202e"), ("doctor",), ("recent", "--limit", "100"), ("recent", "--json"), ("show", "00000000"),
+    ("show", f"{1:032x}"), ("show", f"{1:032x}", "--json"), ("show", "\x1b[2J\u202e"), ("connect", "\x1b[2J", "\u202e"),
+    ("delete", "\x1b[2J\u202e", "--yes"), ("store", "needle", "--related", "\x1b[2J\u202e"),
+    ("store", f"needle\x1b[2J {TEXTS[3]}"), ("complete", "--", "show", ""), ("complete", "--", "store", "--tags", ""),
+    ("complete", "--", "search", "--project", ""),
+    ("complete", "--", "transcript", ""), ("delete", f"{2:032x}", "--yes"), ("restore",), ("restore", "--json"),
+    ("complete", "--", "restore", ""), ("restore", f"{2:032x}"), ("rebuild_index", "--json"), ("sync", "--json"),
 )  # fmt: skip
 
 
@@ -99,12 +102,8 @@ def test_nothing_stored_acts_on_the_terminal(hostile: DataFolder) -> None:
 
 def test_what_is_exported_and_imported_is_named_inertly(hostile: DataFolder, tmp_path: Path) -> None:
     path = str(tmp_path / "all.tar")
-    said = printed("export", path)
-    from memories.management.commands.import_bundle import Command
-
-    out = io.StringIO()
-    call_command(Command(), path, stdout=out, no_color=True)
-    assert not acting((said + out.getvalue()).translate(MARKS_OF_DIRECTION))
+    said = printed("export", path) + printed("import", path)
+    assert not acting(said.translate(MARKS_OF_DIRECTION))
 
 
 def test_the_prompt_of_narrate_names_a_hostile_project_on_one_line() -> None:

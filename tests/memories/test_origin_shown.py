@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
-
-from django.core.management import call_command
 from django.test import Client
 
 from memories import search, selectors
 from memories.core import mirror, records
 from memories.core.paths import DataFolder
 from tests.conftest import MakeRecord
+from tests.terminal.running import said
 
 
 def _fill(folder: DataFolder, make_record: MakeRecord) -> dict[str, str]:
@@ -44,9 +42,8 @@ def test_a_whole_memory_always_says_its_origin(memory_home: DataFolder, make_rec
 
 def test_the_terminal_says_it(memory_home: DataFolder, make_record: MakeRecord) -> None:
     uuids = _fill(memory_home, make_record)
-    out = io.StringIO()
-    call_command("search", "deploy", stdout=out, no_color=True)
-    heads = {name: next(line for line in out.getvalue().splitlines() if uuids[name] in line) for name in uuids}
+    lines = said("search", "deploy").splitlines()
+    heads = {name: next(line for line in lines if uuids[name] in line) for name in uuids}
     assert "· from laptop" in heads["synced"]
     assert "· imported from <b>desk" in heads["imported"]
     assert "from" not in heads["own"] + heads["old"]

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from django.test import Client
 
 from memories.core import records
@@ -23,6 +22,7 @@ from tests.dashboard.conftest import BrowserLikeClient
 from tests.hooks.conftest import Hooks
 from tests.mcp_bridge.client import Server
 from tests.memories.disagreements import MARK
+from tests.terminal.running import call
 
 LINK = re.compile(r'(?:href|hx-get|hx-post|data-[a-z-]*url|src)="(/[^"]*)"')
 GIVEN_BACK = "[redacted: github-token]"
@@ -196,10 +196,7 @@ def of_commands(uuids: dict[str, str], kept: str) -> Iterator[tuple[str, str]]:
     ]  # fmt: skip
     for name, *arguments in lines:
         out, err = io.StringIO(), io.StringIO()
-        try:
-            call_command(name, *arguments, stdout=out, stderr=err)
-        except SystemExit:
-            pass  # doctor, which finds something to say
+        call(name, *arguments, stdout=out, stderr=err)
         yield " ".join([name, *arguments]), out.getvalue() + err.getvalue()
 
 
@@ -220,7 +217,7 @@ def test_a_secret_that_came_in_by_any_way_comes_out_by_none(
     monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(hooks.claude))
     uuids = put_in(memory_home, hooks, secrets)
     said: list[tuple[str, str | bytes]] = []
-    call_command("sync", stdout=io.StringIO())
+    call("sync", stdout=io.StringIO())
     with Server(memory_home, hooks.project, environ=hooks.env | {"CLAUDE_CODE_SESSION_ID": SESSION}) as server:
         server.initialize()
         for kind in ("note", "session_log"):

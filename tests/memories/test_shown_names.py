@@ -13,7 +13,7 @@ from memories.management.shown import shown
 from tests.conftest import MakeRecord
 from tests.core.bundles import data_folder, export, write_transcript
 from tests.core.transcript_lines import SESSION
-from tests.memories.test_commands import Cli
+from tests.terminal.cli import Cli
 
 
 @pytest.fixture

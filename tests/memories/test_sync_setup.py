@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 
 from hooks.shipped_files import STIGNORE_TEXT
 from memories.core.errors import SyncthingError
@@ -21,6 +20,7 @@ from memories.syncthing import access, setup
 from memories.syncthing.answers import Device
 from memories.syncthing.state import note_path, read_note
 from tests.syncthing import Daemon, hide_others, running
+from tests.terminal.running import call
 
 MANAGE = Path(__file__).resolve().parent.parent.parent / "manage.py"
 STRANGER = "YEGYXO3-4AGFRR5-RWY55DC-5ZPRDD6-ATIJV32-2L6CM2I-3NKMLBU-QSK4ZAS"
@@ -51,7 +51,7 @@ def daemon(laptop: tuple[Daemon, Any], monkeypatch: pytest.MonkeyPatch) -> Itera
 def run(*words: str) -> str:
     """What the command prints; it has no terminal. Raises its errors."""
     out = StringIO()
-    call_command("sync_setup", *words, stdout=out)
+    call("sync-setup", *words, stdout=out)
     return out.getvalue()
 
 

@@ -103,7 +103,7 @@ class Machine:
         env.setdefault("LLM_MEMORY_PYTHON", os.path.realpath(sys.executable))
         env = {name: value for name, value in env.items() if name not in {"LD_PRELOAD", "FAKETIME"}}  # pip checks dates
         done = subprocess.run(
-            self.inside("sh", CHECKOUT / "install.sh"),
+            self.inside("sh", CHECKOUT / "install.sh", "--no-update-check"),
             env=env, cwd=self.home, text=True, capture_output=True, timeout=INSTALL_SECONDS, check=False,
         )  # fmt: skip
         assert done.returncode == 0, (done.stdout, done.stderr)

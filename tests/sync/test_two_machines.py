@@ -136,11 +136,11 @@ def test_two_narratives_of_one_project_stay_and_it_is_said(story: Story) -> None
 
 @pytest.mark.parametrize(("number", "place", "texts"), [
     (0, "orders", ["queue drops messages", "index needs 3 GB"]),
-    (1, "orders", ["queue drops messages", "index needs 3 GB"]),
-    (0, "marked", ["kept for 30 days", "net prices"]),
+    pytest.param(1, "orders", ["queue drops messages", "index needs 3 GB"], marks=pytest.mark.long),
+    pytest.param(0, "marked", ["kept for 30 days", "net prices"], marks=pytest.mark.long),
     (1, "marked", ["kept for 30 days", "net prices"]),
     (0, "aliased", ["at 3 in the morning", "need bash 5"]),
-    (1, "aliased", ["at 3 in the morning", "need bash 5"]),
+    pytest.param(1, "aliased", ["at 3 in the morning", "need bash 5"], marks=pytest.mark.long),
 ])  # fmt: skip
 def test_a_project_is_one_project_wherever_it_lies(story: Story, number: int, place: str, texts: list[str]) -> None:
     """By its remote, by its marker, by an alias: asked from either machine, the notes of both are there."""

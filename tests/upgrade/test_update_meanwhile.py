@@ -81,6 +81,12 @@ def _use_every_tool(server: Server, folder: DataFolder, project: Path) -> None:
     for tool, arguments in calls:
         answer = server.call(tool, **arguments)
         assert not answer.is_error, (tool, answer.text)
+    read = server.request("resources/read", {"uri": "narrative://orders"})["result"]
+    assert first["uuid"] in read["contents"][0]["text"]
+    assert server.request("resources/list")["result"]["resources"]
+    assert server.request("prompts/get", {"name": "recall", "arguments": {"topic": "x"}})["result"]["messages"]
+    asked = {"ref": {"type": "ref/prompt", "name": "narrative"}, "argument": {"name": "project", "value": "or"}}
+    assert server.request("completion/complete", asked)["result"]["completion"]["values"] == ["orders"]
     os.unlink(folder.mirror)
     assert first["uuid"] in server.call("memory_recent").text
 

@@ -22,10 +22,11 @@ class Command(BaseCommand):
         """Options."""
         parser.add_argument("--dry-run", action="store_true", help="list every action, change nothing")
         parser.add_argument("--stage", metavar="SOURCE", help="only write install.json beside manage.py (install.sh)")
+        parser.add_argument("--clone", metavar="FOLDER", default="", help="with --stage: where the source lies")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Run; exits 1 when a part of the install could not be put in place."""
         if options["stage"] is not None:
-            setup.write_install_info(os.fspath(settings.BASE_DIR), options["stage"])
+            setup.write_install_info(os.fspath(settings.BASE_DIR), options["stage"], options["clone"])
         elif setup.install(dry_run=options["dry_run"]):
             sys.exit(1)

@@ -115,7 +115,7 @@ def parse_address(text: str) -> tuple[str, int]:
     """(a key of HOSTS, port) of `port` or `address:port`; port 0 lets the system choose. Raises CommandError."""
     found = re.fullmatch(r"(?:(.+):)?(\d{1,5})", text, re.ASCII)
     if found is None or int(found[2]) > LAST_PORT:
-        raise CommandError(f"{text!r} is not a port or address:port; for example: llm-memory runserver {DEFAULT_PORT}")
+        raise CommandError(f"{text!r} is not a port or address:port; for example: llm-memory dashboard {DEFAULT_PORT}")
     host = found[1] or "127.0.0.1"
     if host not in HOSTS:
         raise CommandError(
@@ -136,7 +136,7 @@ def bind(host: str, port: int, handler: type[WSGIRequestHandler] = PeerRequestHa
         if error.errno == errno.EADDRINUSE:
             free = next_free_port(address, port)
             named = free if host == "127.0.0.1" else f"'{host}:{free}'"  # a shell would read the brackets as a pattern
-            raise CommandError(f"Port {port} is in use. {free} is free: llm-memory runserver {named}") from None
+            raise CommandError(f"Port {port} is in use. {free} is free: llm-memory dashboard {named}") from None
         raise CommandError(f"Cannot listen on {host} port {port}: {error.strerror}. Choose another.") from None
     return server
 

@@ -1,0 +1,50 @@
+"""`llm-memory help`: what the program can do, a line for each command; what it says of a word that is none."""
+
+from __future__ import annotations
+
+import os
+
+from memories.terminal import table
+
+FIRST_STEPS = (
+    ("search why did we leave redis", "ask in plain words"),
+    ('store "Deploys go out on Tuesdays"', "keep what must not be lost"),
+    ("recent", "what was kept last"),
+    ("transcript", "the conversations, word for word"),
+)
+"""Command lines that a newcomer may type at once, and what each does."""
+
+_VERSION = "version = "
+
+
+def overview(program: str, code: str) -> str:
+    """Every command in its group, and how to go on. program: as usage texts name it; code: the folder of manage.py."""
+    head = f"LLM Memory {version(code)}: persistent local memory for Claude Code."
+    lines = [head, "", f"Usage: {program} COMMAND [OPTIONS]", "", "First steps"]
+    lines += [f"  {program + ' ' + line:<48} {what}" for line, what in FIRST_STEPS]
+    for title, names in table.GROUPS:
+        lines += ["", title]
+        lines += [f"  {name:<14} {table.COMMANDS[name][1]}" for name in names if name in table.COMMANDS]
+    lines += ["", f"`{program} help COMMAND` tells a command's options and shows examples; --json is for scripts."]
+    return "\n".join(lines)
+
+
+def unknown(program: str, word: str) -> str:
+    """One line on a word that is no command."""
+    from memories.core.cleaning import clean
+    from memories.terminal.parser import nearest  # neither is needed where all is well
+
+    found = nearest(word, list(table.COMMANDS))
+    meant = f" Did you mean {found}?" if found else ""
+    return f"Unknown command: {clean(word)[:80]!r}.{meant} `{program} help` lists what there is."
+
+
+def version(code: str) -> str:
+    """The version that pyproject.toml beside manage.py names, in a clone and where it is installed; "" without one."""
+    try:
+        with open(os.path.join(code, "pyproject.toml"), encoding="utf-8") as file:
+            lines = file.read().splitlines()
+    except (OSError, ValueError):
+        return ""
+    given = (line.removeprefix(_VERSION) for line in lines if line.startswith(_VERSION))
+    return next(given, "").strip().strip('"')
