@@ -87,6 +87,10 @@ find_source() {
     source=$(CDPATH='' cd -P "$(dirname "$0")" 2>/dev/null && pwd) || source=""
     origin=$source
     if [ "$(basename "$0")" = install.sh ] && is_source "$source"; then
+        # an update removes the folder that this lies in
+        if is_from_update && [ -n "${LLM_MEMORY_REPO:-}" ]; then
+            origin=$(printf '%s' "$LLM_MEMORY_REPO" | without_credentials)
+        fi
         return
     fi
     [ -n "${LLM_MEMORY_REPO:-}" ] || fail "this script does not lie in a clone of LLM Memory.
@@ -100,9 +104,16 @@ find_source() {
     is_source "$source" || fail "$origin is not LLM Memory (no manage.py with memories/core)."
 }
 
-# Nothing that is shown or kept names a user or a password.
+# Nothing that is shown or kept names a user or a password, or has a query: all up to the last @ of an address goes, and
+# all of it where a ? comes before that.
 without_credentials() {
-    sed 's#://[^/@]*@#://#g'
+    of="[^[:blank:]'\"]*"
+    sed -e "s|://$of[?#]$of@$of|://...|g" -e "s|://$of@|://|g" -e "s|\\(://[^[:blank:]'\"?#]*\\)[?#]$of|\\1|g"
+}
+
+# Whether `llm-memory update` started this, which holds the lock.
+is_from_update() {
+    [ "${LLM_MEMORY_UPDATER:-}" = "$PPID" ]
 }
 
 fetch_clone() {
@@ -110,6 +121,7 @@ fetch_clone() {
     source=$clone/source
     git clone --quiet --depth 1 -- "$LLM_MEMORY_REPO" "$source" 2>"$clone/errors" || {
         without_credentials <"$clone/errors" >&2
+        ! grep -q -e "No space left" -e "quota exceeded" "$clone/errors" || fail "there is no room for $origin in $clone."
         fail "git could not clone $origin: check the address and your access to it."
     }
 }
@@ -119,6 +131,8 @@ FETCH_RELEASE='
 import hashlib, os, re, sys, tarfile, urllib.request
 base, into = sys.argv[1:]
 local = re.match(r"file://|http://(localhost|127\.0\.0\.1|\[::1\])[:/]", base)
+if "@" in base:
+    sys.exit("a release address takes no user or password")
 if not local and not base.startswith("https://"):
     sys.exit("is not encrypted: use https")
 class Redirects(urllib.request.HTTPRedirectHandler):
@@ -271,6 +285,25 @@ put_back_old() {
     old=""
 }
 
+# One install or update at a time: the lock of `llm-memory update`, held by this shell for as long as it lives.
+take_lock() {
+    ! is_from_update || return 0
+    made=""
+    [ -d "$data/state" ] || made=$data/state
+    mkdir -p "$data/state"
+    exec 9>>"$data/state/update.lock"
+    "$python" -I -c '
+import fcntl, sys
+try:
+    fcntl.flock(0, fcntl.LOCK_EX | fcntl.LOCK_NB)
+except BlockingIOError:
+    sys.exit(1)
+except OSError:
+    pass  # a file system without locks
+' <&9 || fail "another install or update of LLM Memory is at work here; try again when it has ended."
+    made_state=$made
+}
+
 # Staging folders whose install was killed.
 sweep() {
     for path in "$data"/lib.new-* "$data"/lib.gone-* "$data"/lib.fetched-* "$data"/lib.old-*; do
@@ -293,6 +326,10 @@ clean_up() {
     [ -z "$old" ] || put_back_old
     [ -z "$new" ] || rm -rf "$new"
     [ -z "$clone" ] || rm -rf "$clone"
+    if [ "$code" != 0 ] && [ -n "$made_state" ]; then
+        rm -f "$made_state/update.lock"
+        rmdir "$made_state" 2>/dev/null || :
+    fi
     exit "$code"
 }
 
@@ -330,15 +367,17 @@ install() {
     printf 'LLM Memory: installing into %s\n' "$data"
     mkdir -p "$data"
     chmod 700 "$data"
+    take_lock
     sweep
     stage
     swap
     note_update_check
-    "$lib/venv/bin/python" -I "$lib/manage.py" setup_claude
+    # what it leaves running must not keep the lock
+    "$lib/venv/bin/python" -I "$lib/manage.py" setup_claude 9>&-
 }
 
 main() {
-    action=install dry_run=no yes=no update_check="" new="" old="" clone=""
+    action=install dry_run=no yes=no update_check="" new="" old="" clone="" made_state=""
     for option in "$@"; do
         case $option in
         --dry-run) dry_run=yes ;;

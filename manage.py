@@ -26,5 +26,23 @@ def main() -> int:
     return run(sys.argv)
 
 
+def leave(code: int) -> None:
+    """End the process at once: what is to be written is out, and taking the interpreter apart costs a command like
+    `search` a tenth of its time. Does nothing where that is not so, or where Django has been started."""
+    if "django" in sys.modules:
+        return
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError, AttributeError):
+        return  # Python says it, and with which exit code
+    mirror = sys.modules.get("memories.plain_connection")
+    if mirror is not None:
+        mirror.close_all()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    exit_code = main()
+    leave(exit_code)
+    sys.exit(exit_code)

@@ -181,7 +181,7 @@ def judge(ours: Scores) -> tuple[list[str], bool]:
 
 
 def _constant(text: str) -> tuple[str, Any]:
-    """A ranking constant of memories.core.query and a value for this run: what docs/search.md is measured with."""
+    """A ranking constant of memories.core.query and a value for this run: what docs/searching.md is measured with."""
     name, _, value = text.partition("=")
     if not (name.isupper() and hasattr(query, name)):
         raise argparse.ArgumentTypeError(f"{name} is no constant of memories/core/query.py")

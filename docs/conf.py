@@ -13,10 +13,12 @@ release = re.findall(r'^version = "([^"]+)"', (ROOT / "pyproject.toml").read_tex
 extensions = ["myst_parser"]
 exclude_patterns = ["_build"]
 myst_heading_anchors = 4
-myst_enable_extensions = ["colon_fence"]
+myst_enable_extensions = ["colon_fence", "html_image"]
 html_theme = "furo"
 html_title = f"LLM Memory {release}"
 html_show_sphinx = False
+html_show_copyright = False
+smartquotes = False  # they make one dash of the two before an option
 html_copy_source = False
 nitpicky = True
 linkcheck_ignore = [r"http://127\.0\.0\.1.*", r"http://localhost.*"]

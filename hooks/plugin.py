@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 NAME = "llm-memory"
+FULL_NAME = "llm-memory@llm-memory"
+"""With the marketplace that the repository is."""
 VARIABLE = "LLM_MEMORY_PLUGIN"
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ASIDE = (
@@ -34,25 +36,35 @@ def data() -> str | None:
 
 def installed_beside() -> str | None:
     """The lib folder of the installation (install.sh) whose hooks Claude Code starts as well; None without one."""
-    try:
-        with open(os.path.join(claude_config_dir(), "settings.json"), "rb") as file:
-            text = file.read()
-    except OSError:
-        return None
+    text = _settings_text()
     if _MARK not in text:
         return None
-    from hooks import claude_settings, json_text
-    from memories.core.errors import SettingsError
+    from hooks import claude_settings
 
-    try:
-        settings = json_text.parse(text, "settings.json")
-    except SettingsError:
-        return None  # Claude Code runs no hooks of such a file
-    for entry in _entries(settings.get("hooks")):
+    for entry in _entries(_parsed(text).get("hooks")):
         script: str = entry["args"][-3] if claude_settings.is_our_hook(entry) else ""
         if os.path.isfile(script):
             return os.path.dirname(script)
     return None
+
+
+def _settings_text() -> bytes:
+    try:
+        with open(os.path.join(claude_config_dir(), "settings.json"), "rb") as file:
+            return file.read()
+    except OSError:
+        return b""
+
+
+def _parsed(text: bytes) -> dict[str, Any]:
+    """Claude Code's settings; nothing for a file that is no JSON, which Claude Code does not follow either."""
+    from hooks import json_text
+    from memories.core.errors import SettingsError
+
+    try:
+        return json_text.parse(text, "settings.json")
+    except SettingsError:
+        return {}
 
 
 def _entries(hooks: Any) -> list[Any]:
@@ -68,6 +80,21 @@ def enabled_in(settings: dict[str, Any]) -> list[str]:
     if not isinstance(enabled, dict):
         return []
     return [name for name, on in enabled.items() if on and name.partition("@")[0] == NAME]
+
+
+def switched_on() -> list[str]:
+    """The names under which this user's Claude Code has the plugin switched on."""
+    return enabled_in(_parsed(_settings_text()))
+
+
+def is_there() -> bool:
+    """Whether Claude Code starts the plugin: this process runs as it, or the settings have it."""
+    return data() is not None or bool(switched_on())
+
+
+def client_command(verb: str) -> str:
+    """Claude Code's own command for the plugin. verb: uninstall, update."""
+    return f"claude plugin {verb} {(switched_on() or [FULL_NAME])[0]}"
 
 
 def key() -> str:

@@ -11,7 +11,7 @@ import shutil
 import sys
 from functools import partial
 
-from hooks import claude_settings, launchers, rules_block, server_entry
+from hooks import claude_settings, launchers, plugin, rules_block, server_entry
 from hooks.machine import Machine, Report
 from hooks.shipped_files import skill_texts
 from memories.core import other_mirrors
@@ -37,15 +37,16 @@ _STAGED = ("lib.new-", "lib.old-", "lib.gone-", "lib.fetched-")
 def uninstall(*, purge: bool = False, yes: bool = False, dry_run: bool = False) -> int:
     """Take everything of ours off this machine but the memory; purge=True takes that too, after asking.
 
-    yes=True answers the question. Returns the exit code: 1 when something could not be removed, or was refused.
+    yes=True answers the question. Returns the exit code: 1 when something could not be removed, or was refused. The
+    plugin is Claude Code's to remove: where it is alone, only its memories can be.
     """
     report = Report(dry_run=dry_run)
     machine = Machine(report)
-    if purge:
-        refusal = _refusal(machine, yes=yes or dry_run)
-        if refusal is not None:
-            print(refusal, file=sys.stderr)
-            return 1
+    alone = plugin.data() is not None and not _is_installed(machine)
+    refusal = _refusal(machine, yes=yes or dry_run) if purge else _plugins_own(machine) if alone else None
+    if refusal is not None:
+        print(refusal, file=sys.stderr)
+        return 1
     steps: list[Callable[[Machine], None]] = [
         _restore_settings,
         _restore_claude_md,
@@ -61,26 +62,49 @@ def uninstall(*, purge: bool = False, yes: bool = False, dry_run: bool = False) 
             step(machine)
         except (LLMMemoryError, OSError) as error:
             report.leave(str(error), failed=True)
-    _summary(machine, purge=purge)
+    if plugin.is_there():
+        report.leave(_plugin_stays(purge=purge))
+    _summary(machine, purge=purge, alone=alone)
     return 1 if report.failed else 0
+
+
+def _is_installed(machine: Machine) -> bool:
+    """Whether install.sh has been here, or an uninstall has not come to its end."""
+    here = os.path.exists(os.path.join(machine.folder.lib, "install.json")) or os.path.isdir(machine.install_state)
+    return here or plugin.installed_beside() is not None
+
+
+def _plugins_own(machine: Machine) -> str:
+    """Why there is nothing to uninstall where only the plugin is there."""
+    return (
+        "LLM Memory runs here as Claude Code's plugin, which Claude Code removes: run "
+        f"`{plugin.client_command('uninstall')}`. Your memories stay in {machine.show(machine.folder.root)}; to remove "
+        "them too, run `llm-memory uninstall --purge` before that. Nothing was removed."
+    )
+
+
+def _plugin_stays(*, purge: bool) -> str:
+    goes_on = "begins a new memory with the next session" if purge else "goes on with the same memories"
+    return f"Claude Code's plugin stays, and {goes_on}; to remove it: {plugin.client_command('uninstall')}"
 
 
 def _refusal(machine: Machine, *, yes: bool) -> str | None:
     """Why the data may not be removed, None when it may (asked on the terminal unless yes)."""
     root = machine.folder.root
     folder = machine.folder
-    installed = os.path.exists(os.path.join(folder.lib, "install.json")) or os.path.isdir(machine.install_state)
     whole = all(map(os.path.isdir, (folder.transcripts, folder.config, folder.trash)))  # as an uninstall leaves it
-    if not os.path.isdir(folder.records) or not (installed or whole):
+    if not os.path.isdir(folder.records) or not (_is_installed(machine) or whole):
         return f"{root} does not look like LLM Memory's data folder (records/, transcripts/ ...): nothing was removed."
     try:
         plan = unshare.purge_plan(folder, os.environ)
     except SyncthingError as error:
         return f"{error} Nothing was removed."
+    if not (yes or sys.stdin.isatty()):
+        return "--purge asks before it removes all memories; without a terminal, say --yes. Nothing was removed."
+    if plugin.is_there():
+        print(f"{_plugin_stays(purge=True)}.", flush=True)
     if yes:
         return None
-    if not sys.stdin.isatty():
-        return "--purge asks before it removes all memories; without a terminal, say --yes. Nothing was removed."
     print(f"This removes every memory and every archived transcript in {root}, for good.")
     if plan.steps:
         print("It is taken out of Syncthing first: your other machines keep theirs.")
@@ -181,7 +205,7 @@ def _list(root: str) -> list[str]:
     return sorted(os.listdir(root)) if os.path.isdir(root) else []
 
 
-def _summary(machine: Machine, *, purge: bool) -> None:
+def _summary(machine: Machine, *, purge: bool, alone: bool) -> None:
     report = machine.report
     print()
     if report.dry_run:
@@ -192,6 +216,8 @@ def _summary(machine: Machine, *, purge: bool) -> None:
         print(f"LLM Memory is uninstalled. Your memories are kept in {machine.show(machine.folder.root)}")
         print("  (records, transcripts, config, trash). ./install.sh brings them back; --purge removes them.")
         _say_what_still_syncs(machine)
+    elif alone:
+        print("The memories are removed. LLM Memory is not:")
     else:
         print("LLM Memory and its memories are removed.")
     for item in report.left:

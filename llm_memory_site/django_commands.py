@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from memories.core.cleaning import clean
 from memories.terminal.packages import make_importable
 
 
@@ -18,7 +19,7 @@ def run_django(program: str, name: str, words: list[str], *, shown: str = "") ->
     try:
         from django.core.management import BaseCommand, ManagementUtility
     except ImportError:
-        sys.stderr.write("Django is not installed for this Python. Run ./install.sh, then use `llm-memory`.\n")
+        sys.stderr.write(f"{_without_django()}\n")
         return 1
 
     class Utility(ManagementUtility):
@@ -27,3 +28,14 @@ def run_django(program: str, name: str, words: list[str], *, shown: str = "") ->
 
     Utility([program, shown or name, *words]).execute()
     return 0
+
+
+def _without_django() -> str:
+    """What is missing, and who brings it."""
+    from hooks import plugin
+
+    folder = plugin.data()
+    if folder is None:
+        return "Django is not installed for this Python. Run ./install.sh, then use `llm-memory`."
+    why = clean(plugin.trouble(folder)) or "its Python packages are not there yet"
+    return f"The plugin's setup is not finished: {why}. Start a session in Claude Code: it tries again."

@@ -15,6 +15,7 @@ from memories import (
     doctor_index,
     doctor_left,
     doctor_permissions,
+    doctor_plugin,
     doctor_retention,
     doctor_secrets,
     doctor_sync,
@@ -80,7 +81,8 @@ def _data_folder(folder: DataFolder) -> Iterator[Check]:
         yield Check("data folder", "fail", f"{folder.root} is no folder", "move it away, or set LLM_MEMORY_HOME")
         return
     if not os.path.isdir(folder.records):
-        yield Check("data folder", "fail", f"{folder.root} is not set up", "run ./install.sh, or `llm-memory sync`")
+        todo = doctor_plugin.step("run ./install.sh, or `llm-memory sync`", "start a session in Claude Code")
+        yield Check("data folder", "fail", f"{folder.root} is not set up", todo)
         return
     refused = [path for path in (folder.records, folder.trash, folder.state) if not os.access(path, os.W_OK | os.X_OK)]
     if refused:
@@ -107,6 +109,9 @@ def _programs(_folder: DataFolder) -> Iterator[Check]:
     yield Check("Python", "ok", f"{version} at {sys.executable}")
     claude = shutil.which("claude")
     if claude is None:
-        yield Check("Claude Code", "warn", "no `claude` on PATH", "install Claude Code, then run ./install.sh again")
+        todo = doctor_plugin.step(
+            "install Claude Code, then run ./install.sh again", "add the folder of Claude Code's `claude` to PATH"
+        )
+        yield Check("Claude Code", "warn", "no `claude` on PATH", todo)
     else:
         yield Check("Claude Code", "ok", claude)

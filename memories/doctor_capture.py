@@ -12,6 +12,7 @@ from memories import doctor_hooks, doctor_plugin, doctor_transcripts
 from memories.core import auto_memory, files, state, transcripts
 from memories.core.errors import LLMMemoryError
 from memories.core.paths import DataFolder, claude_config_dir, claude_projects_dir
+from memories.core.patterns import lazy
 from memories.core.settings import read_settings
 from memories.doctor_transcripts import read_json
 from memories.findings import Check, ago, some
@@ -19,10 +20,10 @@ from memories.findings import Check, ago, some
 SILENT_SECONDS = 86_400
 """A session that is this much newer than the last SessionStart hook means that the hooks do not run."""
 
-_LOG_LINE = re.compile(r"(\S+) (\S+) (.*) \d+ms \S+")
+_LOG_LINE = lazy(r"(\S+) (\S+) (.*) \d+ms \S+")
 """A line of state/hooks.log: time, event, outcome, milliseconds, session (state.log_hook)."""
 
-_VARIES = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+")
+_VARIES = lazy(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+")
 
 
 def claude_code(folder: DataFolder) -> Iterator[Check]:

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 
+from memories import doctor_plugin
 from memories.core import files
 from memories.core.coverage import counted
 from memories.core.paths import PROGRAM, DataFolder
@@ -33,7 +34,11 @@ def left_behind(folder: DataFolder) -> Iterator[Check]:
         yield Check("left behind", "warn", text, "run `llm-memory doctor --fix`")
     for place, what, todo in (
         (folder.state, "import", "run `llm-memory doctor --fix`"),
-        (folder.root, "install", "run ./install.sh, which clears them away"),
+        (
+            folder.root,
+            "install",
+            doctor_plugin.step("run ./install.sh, which clears them away", "delete them: the plugin needs none"),
+        ),
     ):
         staged = staging_folders(place)
         if staged:

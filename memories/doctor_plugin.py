@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import os
-
-from memories.core.paths import claude_config_dir
-from memories.doctor_transcripts import read_json
 from memories.findings import Check
 
 
-def _enabled() -> list[str]:
+def step(installed: str, as_plugin: str) -> str:
+    """What to do next, as Check.todo: that of an installation or a clone, or that of a process of the plugin's."""
     from hooks import plugin
 
-    return plugin.enabled_in(read_json(os.path.join(claude_config_dir(), "settings.json")) or {})
+    return installed if plugin.data() is None else as_plugin
 
 
 def beside() -> list[Check]:
     """What is to be said of the plugin on a machine with an installation; nothing where it is not switched on."""
+    from hooks import plugin
+
     todo = "remove one of the two: run `{}`, or `llm-memory uninstall`"
     return [
         Check(
@@ -25,7 +24,7 @@ def beside() -> list[Check]:
             f"installed twice: {name} is switched on in Claude Code too, and stands aside",
             todo.format(f"claude plugin uninstall {name}"),
         )
-        for name in _enabled()
+        for name in plugin.switched_on()
     ]
 
 
@@ -33,7 +32,7 @@ def alone() -> list[Check]:
     """The plugin's state on a machine without an installation; nothing where it is not switched on."""
     from hooks import plugin
 
-    names, data = _enabled(), plugin.data()
+    names, data = plugin.switched_on(), plugin.data()
     if not names and data is None:
         return []
     name = names[0] if names else plugin.NAME

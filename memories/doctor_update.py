@@ -35,8 +35,9 @@ def updates(folder: DataFolder) -> Iterator[Check]:
             "update", "warn", f"{version}; no answer about newer versions: {error}", "run `llm-memory update --check`"
         )
         return
-    declined = notes.get("declined")
-    back = f"; gone back from {declined}" if declined and declined == notes.get("newest") else ""
+    newest = str(notes.get("newest") or "")
+    is_left = newest != about.get("version") and update_state.is_declined(notes, newest)
+    back = f"; gone back from {newest}, `llm-memory update --to {newest}` tries it again" if is_left else ""
     yield Check("update", "ok", f"{version}; {_looking(folder, settings['update_check'], about, seen)}{back}")
 
 

@@ -6,8 +6,9 @@ import re
 from datetime import datetime, timezone
 
 from memories.core import clock
+from memories.core.patterns import lazy
 
-MONTH = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])", re.ASCII)
+MONTH = lazy(r"\d{4}-(?:0[1-9]|1[0-2])", re.ASCII)
 """A month as an address carries it: 2026-03."""
 
 

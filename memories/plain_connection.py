@@ -30,6 +30,12 @@ def opened(folder: DataFolder, inode: int) -> sqlite3.Connection:
     return kept[1]
 
 
+def close_all() -> None:
+    """Close every one, as a process that ends does."""
+    while _open:
+        _open.popitem()[1][1].close()
+
+
 def close(folder: DataFolder) -> None:
     """Close it; whoever reads next opens it anew."""
     kept = _open.pop(folder.mirror, None)

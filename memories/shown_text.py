@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 
 from memories.core import mirror_rows
+from memories.core.patterns import lazy
 
-_HEADED = re.compile(r"^([ \t]*#{1,6}[ \t]+[^\n]*\w)[ \t]*(?=\n\s*[^\s#])", re.MULTILINE)
-_CODE_MARKS = re.compile(r"`([^`\n]+)`")
-_LINE_MARKS = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|```.*$|~~~.*$|\|?[-:| \t]{3,}$|>[ \t]?)", re.MULTILINE)
-_LINE_ENDS = re.compile(r"\r\n?")
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_HEADED = lazy(r"^([ \t]*#{1,6}[ \t]+[^\n]*\w)[ \t]*(?=\n\s*[^\s#])", re.MULTILINE)
+_CODE_MARKS = lazy(r"`([^`\n]+)`")
+_LINE_MARKS = lazy(r"^[ \t]*(?:#{1,6}[ \t]+|```.*$|~~~.*$|\|?[-:| \t]{3,}$|>[ \t]?)", re.MULTILINE)
+_LINE_ENDS = lazy(r"\r\n?")
+_CONTROLS = lazy(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
 def shown(text: str) -> str:

@@ -7,6 +7,7 @@ import os
 import re
 
 from memories.core import budget
+from memories.core.patterns import lazy
 from memories.core.word_lists import IRREGULAR
 from memories.core.words import spaceless
 
@@ -42,9 +43,9 @@ _CONTROLS = dict.fromkeys(
 _MOST_LOOKED_AT = 1000
 """Occurrences of a word that are looked at for one that begins a word."""
 
-_SPACE = re.compile(r"\s+")
-_BOLD = re.compile(r"(?<!\w)\*\*(?=\S)([^*]+)(?<=\S)\*\*(?!\w)")
-_STARS = re.compile(r"\*(?=\*)")
+_SPACE = lazy(r"\s+")
+_BOLD = lazy(r"(?<!\w)\*\*(?=\S)([^*]+)(?<=\S)\*\*(?!\w)")
+_STARS = lazy(r"\*(?=\*)")
 
 
 def plain(passage: str, most: int = MAX_CHARS) -> str:

@@ -9,12 +9,13 @@ take under 200 ms (measured by tests of random texts of few words, see test_vers
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+
+from memories.core.patterns import lazy
 
 CONTEXT_LINES = 3
 FOLDED_LINES = 3
@@ -40,7 +41,7 @@ SHOWN_ROWS = 400
 SHOWN_CHARS = 20_000
 """What a page shows of a comparison: rows, and characters of both texts."""
 
-_WORDS = re.compile(r"\w+|\s+|[^\w\s]")
+_WORDS = lazy(r"\w+|\s+|[^\w\s]")
 
 Block = tuple[int, int, int]
 """So many lines from one place of the old text on are those from a place of the new text on."""

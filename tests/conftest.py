@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -18,6 +19,20 @@ from memories.core.paths import DataFolder
 from tests.syncthing import hide_others
 
 MakeRecord = Callable[..., dict[str, Any]]
+
+SHORT_EXAMPLES = 40
+"""Of Hypothesis's 100 for each test, in a run without the long tests; `scripts/test --long` tries all."""
+
+_NO_CLOCK: dict[str, Any] = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+"""How long an example takes says more of what else runs on the machine."""
+
+hypothesis.settings.register_profile("short", max_examples=SHORT_EXAMPLES, **_NO_CLOCK)
+hypothesis.settings.register_profile("whole", **_NO_CLOCK)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before a test module is imported: its own numbers may be multiples of the profile's."""
+    hypothesis.settings.load_profile("short" if config.option.markexpr == "not long" else "whole")
 
 
 @pytest.fixture(autouse=True)

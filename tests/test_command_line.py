@@ -39,7 +39,20 @@ def test_a_command_answers_to_the_name_that_its_usage_shows(
     assert said.startswith("usage: manage.py sync-setup [-h]")
 
 
-@pytest.mark.parametrize("words", [(), ("help",), ("--help",), ("-h",)])
+def test_the_plugins_launcher_is_called_llm_memory_in_help_and_complaints(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("LLM_MEMORY_PLUGIN", str(tmp_path))
+    assert here(capsys, "search", "--help")[1].startswith("usage: llm-memory search QUERY")
+    assert "Usage: llm-memory COMMAND" in here(capsys, "help")[1]
+    for words in (("search",), ("make-tea",)):
+        code, _, wrong = here(capsys, *words)
+        assert code == 2
+        assert "`llm-memory " in wrong
+        assert "manage.py" not in wrong
+
+
+@pytest.mark.parametrize("words", [(), ("help",), ("--help",), ("-h",), ("help", "help"), ("help", "--help")])
 def test_the_overview_teaches_every_command_in_its_group(
     capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
 ) -> None:

@@ -18,21 +18,17 @@ from memories.core import records, session_logs, sync, trash
 from memories.core.paths import DataFolder
 from memories.core.settings import DEFAULTS
 from tests.core.transcript_lines import Script
+from tests.importers import sources
 from tests.test_docs import CODE_BLOCK, PAGES, ROOT, page_id
 
 ELSEWHERE = {
     "./install.sh": "tests/install",
     "./scripts/": "a developer's, run by whoever reads this",
     "claude": "tests/e2e",
-    "codex": "another program's",
-    "gemini": "another program's",
-    "git clone": "tests/install/test_install_sh.py",
     "cd ": "goes with the command before it",
     "llm-memory-dashboard": "tests/dashboard",
     "llm-memory dashboard": "tests/dashboard",
     "llm-memory demo --dashboard": "tests/dashboard",
-    "llm-memory runserver": "tests/dashboard",
-    "llm-memory mcp": "tests/mcp_bridge",
     "llm-memory narrate": "tests/e2e/test_narrating.py: it starts Claude",
     "llm-memory sync-setup": "tests/sync",
     "llm-memory uninstall": "tests/install",
@@ -68,6 +64,17 @@ def _conversation(project: Path, session_id: str = SESSION) -> bytes:
         script.user(f"Go on with step {number + 1}.")
     script.answer("Deploys of orders go out on Tuesdays only.")
     return script.dump()
+
+
+def _other_memories(home: Path, project: Path) -> None:
+    """What the pages import: other tools' memories in their usual places, an old data folder, a file in the project."""
+    (home / ".claude-mem").mkdir()
+    sources.claude_mem(home / ".claude-mem")
+    shutil.copytree(sources.NOTES, home / "basic-memory")
+    shutil.copy(sources.GRAPH, project / "memory.jsonl")
+    old = DataFolder(str(home / "old-memory"))
+    old.create()
+    records.save(old, records.new_record(type="note", content="The first one remembered this."))
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +115,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
             record["connections"] = [{"to_uuid": before, "relationship": "supersedes"}]
         before = record["uuid"] if kind == "narrative" else None
         records.save(folder, record)
+    _other_memories(home, project)
     sync.run(folder, str(home / ".claude" / "projects"), dict(DEFAULTS), wait_seconds=60.0)
     assert session_logs.exists(folder, SESSION)
     return home

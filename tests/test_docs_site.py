@@ -39,3 +39,8 @@ def test_every_link_and_picture_of_the_site_is_there(site: Path) -> None:
         for target in re.findall(r'(?:href|src)="([^"#?]+)', page.read_text("utf-8")):
             if not re.match(r"[a-z]+:|//", target):
                 assert (page.parent / target).resolve().exists(), f"{page.relative_to(site)}: {target}"
+
+
+@pytest.mark.parametrize("name", ["genindex", "search"])
+def test_no_page_has_the_name_of_one_that_the_generator_makes(name: str) -> None:
+    assert not (ROOT / "docs" / f"{name}.md").exists()

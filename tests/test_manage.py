@@ -51,6 +51,21 @@ def test_without_django_a_command_says_what_to_do(
     assert said == "Django is not installed for this Python. Run ./install.sh, then use `llm-memory`.\n"
 
 
+def test_without_its_packages_the_plugin_says_that_its_setup_is_not_finished_and_why(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "django.core.management", None)  # as where it is not installed
+    monkeypatch.setenv("LLM_MEMORY_PLUGIN", str(tmp_path))
+    assert command_line.run([str(ROOT / "manage.py"), "dashboard"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("The plugin's setup is not finished: its Python packages are not there yet. ")
+    (tmp_path / "trouble").write_text("it could not fetch its Python packages with pip: no route\x1b[2J\n", "utf-8")
+    assert command_line.run([str(ROOT / "manage.py"), "dashboard"]) == 1
+    said = capsys.readouterr().err
+    assert "not finished: it could not fetch its Python packages with pip: no route[2J. Start a session" in said
+    assert "install.sh" not in said
+
+
 def test_a_hook_through_django_does_the_same(tmp_path: Path) -> None:
     memory = tmp_path / "m"
     memory.mkdir()

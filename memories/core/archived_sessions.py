@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MIN_PREFIX = 6
 """Hex digits of a session id's beginning that find it; as much as git asks for and more."""
 
-_NAME = re.compile(rf"([0-9a-fA-F-]{{{MIN_PREFIX},36}})(?:/([A-Za-z0-9_-]{{1,200}}))?")
+_NAME = rf"([0-9a-fA-F-]{{{MIN_PREFIX},36}})(?:/([A-Za-z0-9_-]{{1,200}}))?"
 _DIVERGED = "diverged-"
 _SHOWN = 10
 
@@ -56,7 +56,7 @@ class ArchivedTranscript:
 def find(folder: DataFolder, name: str) -> ArchivedTranscript:
     """The transcript of that name. Raises TranscriptGoneError when its session was forgotten or its transcript let go,
     TranscriptError when none has it, several do, or it is no name."""
-    match = _NAME.fullmatch(name.strip())
+    match = re.fullmatch(_NAME, name.strip())
     if match is None:
         raise TranscriptError(
             f"{name[:80]!r} is no session: take a session id, or at least the first {MIN_PREFIX} characters of one. "

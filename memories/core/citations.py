@@ -7,6 +7,7 @@ import re
 
 from memories.core import archived_sessions, budget, line_places
 from memories.core.errors import TranscriptError, TranscriptGoneError
+from memories.core.patterns import lazy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ _PLACE = (
     rf"(?P<lines>{LINES}(?: *, *{LINES})*)"
 )
 _UNNAMED = _PLACE.replace("?P<session>", "?:").replace("?P<lines>", "?:")
-PLACE = re.compile(_PLACE)
-CITATION = re.compile(rf"\[`?{_UNNAMED}(?: *[,;] *{_UNNAMED})*`?\]")
+PLACE = lazy(_PLACE)
+CITATION = lazy(rf"\[`?{_UNNAMED}(?: *[,;] *{_UNNAMED})*`?\]")
 """`[<session id or its first 6+ characters>:<line>]`, also `:12, 40]`, `:12-40]`, `:L12]`; `<id>/agent-x` for a
 subagent's; several in one pair of brackets are divided by `;` or `,`."""
 

@@ -33,9 +33,9 @@ _UNREAD_STARTS = (b'{"type":"api-request', b'{"type":"file-history-snapshot', b'
 _SHORTEST = len(b'{"type":"user","message":{}}')
 """A shorter line says nothing; a million empty ones must not take a hook's time."""
 
-_COMMAND = re.compile(r"<command-name>\s*/?([^<]*?)\s*</command-name>")
-_COMMAND_ARGS = re.compile(r"<command-args>(.*?)</command-args>", re.DOTALL)
-_PASTE_MARK = re.compile(r"</?pasted_content\b[^<>]{0,80}>\n?")
+_COMMAND = r"<command-name>\s*/?([^<]*?)\s*</command-name>"
+_COMMAND_ARGS = r"(?s)<command-args>(.*?)</command-args>"
+_PASTE_MARK = r"</?pasted_content\b[^<>]{0,80}>\n?"
 _INJECTED_SPANS = ("system-reminder", "ide_opened_file", "ide_selection", "user-prompt-submit-hook")
 _CLIENT_STARTS = (
     "<local-command-stdout>", "<local-command-stderr>", "<local-command-caveat>", "<bash-stdout>", "<bash-stderr>",
@@ -229,7 +229,7 @@ def turn_of(line: int, entry: dict[str, Any]) -> Turn | None:
 
 def without_paste_marks(text: str) -> str:
     """A request's text without the tags in which 2.1.330 puts what was pasted."""
-    return _PASTE_MARK.sub("", text).strip() if "pasted_content" in text else text
+    return re.sub(_PASTE_MARK, "", text).strip() if "pasted_content" in text else text
 
 
 def _by_person(entry: dict[str, Any]) -> bool:
@@ -346,10 +346,10 @@ def _user_text(text: str) -> str:
 
 
 def _command_text(text: str) -> str:
-    name = _COMMAND.search(text)
+    name = re.search(_COMMAND, text)
     if name is None or not name[1] or name[1] in _CLIENT_COMMANDS:
         return ""
-    arguments = _COMMAND_ARGS.search(text)
+    arguments = re.search(_COMMAND_ARGS, text)
     return f"/{name[1]} {arguments[1].strip() if arguments else ''}".strip()
 
 

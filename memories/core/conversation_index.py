@@ -13,7 +13,7 @@ import sqlite3
 import stat
 import zlib
 
-from memories.core import conversation_projects, conversation_rows, files, mirror, redaction, turn_rows
+from memories.core import conversation_projects, conversation_rows, files, mirror, redaction
 from memories.core.errors import MirrorUnavailableError, StorageError, TranscriptError
 from memories.core.locks import FileLock
 from memories.core.transcripts import SUFFIX, is_session_id
@@ -35,7 +35,7 @@ MARK_BYTES = 4096
 BUSY_SECONDS = 60.0
 """How long a write waits for others': a mirror that is rebuilt, 100,000 records in some 5 s, is one transaction."""
 
-_STEM = re.compile(r"[A-Za-z0-9_-]{1,200}")
+_STEM = r"[A-Za-z0-9_-]{1,200}"
 """Names of transcripts beside a session's, without suffix: as archived_sessions finds them."""
 
 _DIVERGED = "diverged-"
@@ -156,6 +156,8 @@ class _Update:
             self._todo.append((other, 0))
 
     def _read_rows(self, full: str, found: os.stat_result, reading: Reading) -> None:
+        from memories.core import turn_rows  # where nothing is new, a search does without
+
         for row in turn_rows.iter_rows(full, reading.read_bytes, reading.read_lines, found.st_size, self._redactor):
             if len(reading.rows) >= BATCH_ROWS and row.begins_line and row.offset != reading.rows[-1].offset:
                 reading.stop_at(row)
@@ -222,7 +224,7 @@ def transcript_files(folder: DataFolder) -> Iterator[tuple[str, int, int]]:
 
 
 def _is_beside(name: str) -> bool:
-    return name.endswith(SUFFIX) and _STEM.fullmatch(name[: -len(SUFFIX)]) is not None
+    return name.endswith(SUFFIX) and re.fullmatch(_STEM, name[: -len(SUFFIX)]) is not None
 
 
 def _entries(path: str) -> list[tuple[str, os.DirEntry[str]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from memories.core import conversation, projects, settings
+from memories.core import projects, settings
 from memories.core.conversation_rows import Transaction
 from memories.core.errors import TranscriptError
 from memories.core.mirror_rows import clean
@@ -75,6 +75,8 @@ def _from_folders(connection: sqlite3.Connection, folder: DataFolder) -> None:
 
 def _first_cwd(path: str) -> str:
     """The first working folder in a transcript; "" where it names none."""
+    from memories.core import conversation  # for sessions without a log only
+
     try:
         return clean(conversation.first_cwd(path, lambda _: True) or "")
     except (TranscriptError, OSError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 
-from memories.core import mirror, turn_ids, turn_rows, words
+from memories.core import mirror, turn_ids, words
 from memories.core.transcripts import SUFFIX
 
 TYPE_CHECKING = False
@@ -157,6 +157,8 @@ def _rows_to_insert(
     connection: sqlite3.Connection, reading: Reading, session: int
 ) -> tuple[list[tuple[object, ...]], list[tuple[int, str, str]]]:
     """The rows of turn and of turn_fts, those that repeat others left out; counts and places are noted in reading."""
+    from memories.core import turn_rows  # where nothing is new, a search does without
+
     repeated = _present(connection, [row.key for row in reading.rows if row.key is not None])
     written: dict[int, str] = {}
     turns: list[tuple[object, ...]] = []
@@ -203,6 +205,8 @@ def _joined(rows: list[TurnRow]) -> str:
 def _unrepeated(connection: sqlite3.Connection, written: dict[int, str], whole: list[TurnRow]) -> list[TurnRow]:
     """What a row whose message is in the index says beyond that: the calls that a fork made after an answer which it
     repeats. They are found again by the message and the first of them. written: texts of this transaction, by key."""
+    from memories.core import turn_rows
+
     row, text = whole[0], _joined(whole)
     key = row.key
     while key is not None and (owned := written.get(key) or _text_of(connection, key)) is not None:
@@ -255,6 +259,8 @@ def _present(connection: sqlite3.Connection, keys: list[int]) -> set[int]:
 def _delete_turns(connection: sqlite3.Connection, session: int, first: int, most: int = -1) -> tuple[int, int]:
     """Take a session's turns from a position on out of the index, at most so many of them (-1: all); (how many, how
     many words they had)."""
+    from memories.core import turn_rows
+
     low, high = turn_ids.turn_id(session, first, 0), turn_ids.session_range(session)[1]
     sql = "SELECT id, text, time FROM turn WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?"
     rows = connection.execute(sql, (low, high, most)).fetchall()

@@ -45,14 +45,14 @@ STOPPED_UNITS = 1200
 LINE_UNITS = 50
 """Below so many units a line that is cut says nothing."""
 
-_ENTRY = re.compile(r"^- (.+)$", re.MULTILINE)
-_MORE = re.compile(r"^and ([\d,]+) (?:more|others)$")
+_ENTRY = r"(?m)^- (.+)$"
+_MORE = r"^and ([\d,]+) (?:more|others)$"
 """What a log writes below a list that was cut."""
 
-_ENDED = re.compile(r"^Ended: (.+)$", re.MULTILINE)
-_PLACE = re.compile(r"^\[[^\]]*\] ")
-_ENDING = re.compile(r" -- ended: [^\n]*$")
-_UNFIXED = re.compile(r" -- ended: (?!fixed\b)(?!.* -- ended: )")
+_ENDED = r"(?m)^Ended: (.+)$"
+_PLACE = r"^\[[^\]]*\] "
+_ENDING = r" -- ended: [^\n]*$"
+_UNFIXED = r" -- ended: (?!fixed\b)(?!.* -- ended: )"
 
 
 class Log:
@@ -77,15 +77,15 @@ class Log:
 
     def entries(self, part: str) -> list[str]:
         """The entries of one of its lists, without what says that there are more."""
-        return [entry for entry in self._listed(part) if not _MORE.match(entry)]
+        return [entry for entry in self._listed(part) if not re.match(_MORE, entry)]
 
     def count(self, part: str) -> int:
         """How many entries one of its lists had before the log cut it."""
-        cut = (_MORE.match(entry) for entry in self._listed(part))
+        cut = (re.match(_MORE, entry) for entry in self._listed(part))
         return len(self.entries(part)) + sum(int(found[1].replace(",", "")) for found in cut if found)
 
     def _listed(self, part: str) -> list[str]:
-        return _ENTRY.findall(self.parts.get(part, ""))
+        return re.findall(_ENTRY, self.parts.get(part, ""))
 
 
 class Part:
@@ -128,7 +128,7 @@ def stopped(log: Log, room: int) -> str:
     """Where a session stopped, in at most so many units: first and last request, last answer, files, commits, how it
     ended; "" where there is no room for a sentence."""
     heading = f"Session {log.id}, ended {log.time} UTC{log.marks}"
-    ended = _ENDED.search(log.content)
+    ended = re.search(_ENDED, log.content)
     last_line = f"\n{budget.quoted('Ended: ' + budget.one_line(ended[1], 80))}" if ended else ""
     room = min(room, STOPPED_UNITS) - budget.units(heading + last_line)
     lines = [f"{title}: {_flat(log.parts[title])}" for title in STOPPED_SHARES if title in log.parts]
@@ -163,7 +163,7 @@ def gathered(logs: list[Log]) -> list[Part]:
         found.append(Part(heading, open_log.entries("Open items"), 0.1))
     decided = _unlike([entry for log in logs for entry in reversed(log.entries("Decided"))])
     errors = _unlike([entry for log in logs for entry in reversed(log.entries("Errors"))])
-    errors = [entry for entry in errors if _UNFIXED.search(entry)]
+    errors = [entry for entry in errors if re.search(_UNFIXED, entry)]
     commits = [f"{log.day} {entry}" for log in earlier for entry in reversed(log.entries("Commits"))]
     before = {path for log in earlier for path in log.entries("Files edited")}
     files = [path for path in _files(logs) if path.rpartition(" (")[0] in before]
@@ -181,13 +181,13 @@ def _unlike(entries: list[str]) -> list[str]:
     """Entries without those that say what an earlier one says, but for their place and how it ended."""
     found: dict[str, str] = {}
     for entry in entries:
-        found.setdefault(_ENDING.sub("", without_place(entry)), entry)
+        found.setdefault(re.sub(_ENDING, "", without_place(entry)), entry)
     return list(found.values())
 
 
 def without_place(entry: str) -> str:
     """An entry of a log's list without its `[session:line]`."""
-    return _PLACE.sub("", entry)
+    return re.sub(_PLACE, "", entry)
 
 
 def requests(logs: list[Log], heading: str = "What was asked, newest session first") -> Part:

@@ -25,7 +25,7 @@ ATTEMPTS = 5
 
 _MTIME_BITS = (1 << 63) - 1
 
-_TEMP_NAME = re.compile(r"^\..+\.tmp-(\d+)$")
+_TEMP_NAME = r"^\..+\.tmp-(\d+)$"
 
 
 def temp_path(path: str) -> str:
@@ -186,7 +186,7 @@ def remove_dead_temp_files(folder: str, names: list[str]) -> int:
 
 def is_dead_temp_file(name: str) -> bool:
     """Whether a file's name is that of a temp file whose process is gone."""
-    match = _TEMP_NAME.match(name)
+    match = re.match(_TEMP_NAME, name)
     return match is not None and int(match[1]) != os.getpid() and not process_alive(int(match[1]))
 
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 MAX_CONFIG_BYTES = 1_000_000
 
-_SECTION = re.compile(r'\[\s*([\w.-]+)\s*(?:"((?:[^"\\]|\\.)*)")?\s*\]')
-_REMOTE_URL = re.compile(r"^(?:ssh|git|https?|ftps?|git\+ssh|ssh\+git|git\+https?)$")
+_SECTION = r'\[\s*([\w.-]+)\s*(?:"((?:[^"\\]|\\.)*)")?\s*\]'  # compiled in a repository only
+_REMOTE_URL = r"^(?:ssh|git|https?|ftps?|git\+ssh|ssh\+git|git\+https?)$"
 
 
 class Repository:
@@ -103,7 +103,7 @@ def _entries(config: str) -> Iterator[tuple[str, str, str]]:
     section = ""
     for line in config.replace("\\\n", " ").split("\n"):
         rest = line.strip()
-        header = _SECTION.match(rest)
+        header = re.match(_SECTION, rest)
         if header:
             name, subsection = header.groups()
             section = name.lower() if subsection is None else f"{name.lower()}.{_unescape(subsection)}"
@@ -143,7 +143,7 @@ def normalise_remote(url: str) -> tuple[str, str] | None:
     """
     scheme, separator, rest = url.partition("://")
     if separator:
-        if not _REMOTE_URL.match(scheme.lower()):
+        if not re.match(_REMOTE_URL, scheme.lower()):
             return None
         authority, _, path = rest.partition("/")
         host, port = _host_and_port(authority)

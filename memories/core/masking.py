@@ -12,6 +12,8 @@ import json
 import re
 from bisect import bisect_left
 
+from memories.core.patterns import lazy
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,22 +43,22 @@ _STRUCTURAL = {
 }
 """Names whose values are never masked, by place. Anywhere else (a tool's input, its output) they mean nothing."""
 
-_PLAIN = re.compile(r"[0-9a-fA-F-]{1,36}|[0-9T:.Z-]{1,30}|(?:toolu|msg|req)_[0-9A-Za-z]{1,40}|[a-z_-]{1,30}")
+_PLAIN = lazy(r"[0-9a-fA-F-]{1,36}|[0-9T:.Z-]{1,30}|(?:toolu|msg|req)_[0-9A-Za-z]{1,40}|[a-z_-]{1,30}")
 """Ids, times and types as the client writes them: values in which no secret is looked for."""
 
-_TOKEN = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)(?:"|\\?\Z)|[{}\[\],:]', re.DOTALL)
+_TOKEN = lazy(r'"([^"\\]*(?:\\.[^"\\]*)*)(?:"|\\?\Z)|[{}\[\],:]', re.DOTALL)
 """A string, closed or cut off by the text's end, or a character of JSON's structure."""
 
-_ESCAPE = re.compile(
+_ESCAPE = lazy(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.", re.DOTALL
 )  # what stands for one character
 
-_FIELD = re.compile(r"[A-Za-z_][A-Za-z_-]{0,39}")
+_FIELD = lazy(r"[A-Za-z_][A-Za-z_-]{0,39}")
 """Names that are a field's, whatever a user's pattern says of them: without them nothing of a line could be read. Other
 names (a path, an answered question) are masked like values."""
 
-_STARS = re.compile(rb"\*+")
-_NO_LINE_END = re.compile(rb"[^\n]")
+_STARS = lazy(rb"\*+")
+_NO_LINE_END = lazy(rb"[^\n]")
 
 _PROBE = "q7Zk29XvLm4TwB8sRj5PyH3d"
 """A value that is taken for a secret beside every name that says so."""

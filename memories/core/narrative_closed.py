@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from memories.core.citations import without_citations
+from memories.core.patterns import lazy
 
 _FINISHED = "done|dropped|completed?|fixed|closed|finished|resolved|shipped"
 """Words that also occur in ordinary brackets (`done by the worker`): what may follow them is limited."""
@@ -20,23 +21,21 @@ _MARK = rf"{_ADVERB}(?:(?:{_FINISHED}){_REST}|(?:{_REPLACED})\b.*)"
 _PLAIN = rf"{_ADVERB}(?:{_FINISHED}|{_REPLACED})"
 _TICK = "[✅✔☑]\ufe0f?"
 
-_LEADING = re.compile(
+_LEADING = lazy(
     rf"(?:{_TICK}|~~[^~]+~~\s*(?:[(\[—–:-].*)?$|"
     rf"[*_]{{1,3}}\s*{_PLAIN}\b[^*_]{{0,60}}[*_]{{1,3}}|"  # **Done**, **Done:**, **Superseded by X**
     rf"[\[(]\s*{_MARK}\s*[\])]|"  # [done], (dropped)
     rf"{_PLAIN}(?:\s+\(?\d[\d./-]+\)?|\s*\([^)]*\))?(?:\s*:|\s+[—–-]{{1,2}})\s)",  # Done: , DONE 2026-03-01:
     re.IGNORECASE,
 )
-_BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]][\s.!*_]*$")
-_DASHED = re.compile(rf"\s[—–-]{{1,2}}\s+[*_]{{0,3}}{_MARK}[*_]{{0,3}}\s*[.!]?$", re.IGNORECASE)
-_SHOUTED = re.compile(
-    r"(?:^|[\s.:;,])[*_]{0,3}(?:DONE|DROPPED|FIXED|RESOLVED|CANCELL?ED|OBSOLETE|SUPERSEDED)[*_.!]{0,4}$"
-)
-_TICKED = re.compile(rf"{_TICK}[\s.]*$")
-_WHOLE = re.compile(rf"[*_]{{0,3}}(?:{_TICK}\s*)?(?:{_MARK})?[*_]{{0,3}}", re.IGNORECASE)
-_IS_MARK = re.compile(_MARK, re.IGNORECASE)
-_STRUCK = re.compile(r"~~.+?~~")
-_TITLE = re.compile(
+_BRACKETS = lazy(r"[(\[]([^()\[\]]*)[)\]][\s.!*_]*$")
+_DASHED = lazy(rf"\s[—–-]{{1,2}}\s+[*_]{{0,3}}{_MARK}[*_]{{0,3}}\s*[.!]?$", re.IGNORECASE)
+_SHOUTED = lazy(r"(?:^|[\s.:;,])[*_]{0,3}(?:DONE|DROPPED|FIXED|RESOLVED|CANCELL?ED|OBSOLETE|SUPERSEDED)[*_.!]{0,4}$")
+_TICKED = lazy(rf"{_TICK}[\s.]*$")
+_WHOLE = lazy(rf"[*_]{{0,3}}(?:{_TICK}\s*)?(?:{_MARK})?[*_]{{0,3}}", re.IGNORECASE)
+_IS_MARK = lazy(_MARK, re.IGNORECASE)
+_STRUCK = lazy(r"~~.+?~~")
+_TITLE = lazy(
     rf"(?:{_TICK}\s*)?(?:recently |already )?(?:{_PLAIN}|done and dropped)"
     r"(?: (?:items?|tasks?|work|steps?|this session|recently|lately))?",
     re.IGNORECASE,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from memories.core import budget
+from memories.core.patterns import lazy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,9 +21,9 @@ FULL_ENTRIES = 3
 """The newest entries of the history that are shown in full; older ones get OLD_ENTRY_CHARS on a line each."""
 
 OLD_ENTRY_CHARS = 120
-_DATE = re.compile(r"\b(?:19|20)\d\d-\d\d(?:-\d\d)?\b")
-_HEADING = re.compile(r"^#{1,6} ")
-_RULER = re.compile(r"^\|[-:| ]+$")
+_DATE = lazy(r"\b(?:19|20)\d\d-\d\d(?:-\d\d)?\b")
+_HEADING = lazy(r"^#{1,6} ")
+_RULER = lazy(r"^\|[-:| ]+$")
 
 
 def best_first(sections: list[Section]) -> list[Section]:

@@ -7,10 +7,10 @@ steps or outstanding, or a sub-heading there with the paragraphs right below it.
 from __future__ import annotations
 
 import itertools
-import re
 
 from memories.core import budget, narrative_sections
 from memories.core.narrative_closed import closes, is_closing_title
+from memories.core.patterns import lazy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 ITEM_KINDS = ("decisions", "gotchas", "next steps", "outstanding")
 """Kinds of section whose entries are items."""
 
-_MARKER = re.compile(r"^( *)(?:[-*+•]|\d{1,9}[.)])(?: +|$)(.*)$")
-_BOX = re.compile(r"^\[([ xX~/-])\] *")
-_RULER = re.compile(r"^[\s|:-]*-[\s|:-]*$")
-_BREAK = re.compile(r"^ {0,3}([-*_])(?: *\1){2,} *$")
-_QUOTE = re.compile(r"^ {0,3}(?:> ?)+")
+_MARKER = lazy(r"^( *)(?:[-*+•]|\d{1,9}[.)])(?: +|$)(.*)$")
+_BOX = lazy(r"^\[([ xX~/-])\] *")
+_RULER = lazy(r"^[\s|:-]*-[\s|:-]*$")
+_BREAK = lazy(r"^ {0,3}([-*_])(?: *\1){2,} *$")
+_QUOTE = lazy(r"^ {0,3}(?:> ?)+")
 _NUMBER_TITLES = frozenset({"", "#", "no", "no.", "nr", "nr."})
 _LEAST_INDENT = 2
 _TITLE_LEVEL = 2

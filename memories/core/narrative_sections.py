@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from memories.core import budget
+from memories.core.patterns import lazy
 
 REQUIRED = (
     "What this is",
@@ -62,8 +63,8 @@ may only be condensed, never dropped; the history is what can be shortened."""
 
 STORED_OTHER_TOKENS = 600
 
-_HEADING = re.compile(r"^(#{1,6}) +(.+?)[ #]*$")
-_NUMBERING = re.compile(r"^[\W\d_]+")
+_HEADING = lazy(r"^(#{1,6}) +(.+?)[ #]*$")
+_NUMBERING = lazy(r"^[\W\d_]+")
 
 
 class Section:

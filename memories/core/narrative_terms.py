@@ -9,6 +9,7 @@ import re
 from functools import lru_cache
 
 from memories.core import citations, narrative_values, words
+from memories.core.patterns import lazy
 from memories.core.word_lists import IRREGULAR, SAME, STOP_WORDS
 
 STEM_CHARS = 6
@@ -28,21 +29,21 @@ _COMMON = frozenset("api apis sql ram cpu cpus http https url urls ui id ids ci 
 
 _ARTICLES = frozenset({"a", "an"})
 
-_URL = re.compile(r"\b(?:https?|ssh|git|file|ftp)://[^\s<>()\[\]{}\"'`|]+")
-_CODE = re.compile(r"(`{1,3})(?!`)(.+?)\1")
-_DASHES = re.compile(r"[—–→←⇒]|\.{2,}|…|(?<=\s)->|=>")
-_MARKS = re.compile(r"\*+|~~|(?<!\w)_+(?=\w)|(?<=\w)_+(?!\w)|`")
-_BEGINNING = re.compile(r"[•✅❌⚠]")
-_CHUNK = re.compile(r"(?:[^\s,;\"“”„«»|<>()\[\]{}]|(?<=\d),(?=\d{3}(?!\d)))+(?:\(\))?")
-_FLAG = re.compile(r"--[A-Za-z][\w-]*|-[A-Za-z]")
-_DOTTED = re.compile(r"\.?[A-Za-z_$]\w*(?:\.\w+)+")
-_CAMEL = re.compile(r"[a-z]+[A-Z]\w*|[A-Z]+[a-z]+[A-Z]\w*")
-_CAPITALS = re.compile(r"[A-Z][A-Z0-9]+s?")
-_VERSION = re.compile(r"[vV]?(\d+(?:\.\d+)+(?:[-+]?[A-Za-z][\w.]*)?)|[vV](\d+)")
-_MIXED = re.compile(r"(?=\w*\d)(?=\w*[A-Za-z])\w+")
-_NUMBERED = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)*-\d+(?:-[A-Za-z]+)*")
-_FILE_END = re.compile(r"\w\.[A-Za-z]\w{0,5}$")
-_WHOLE = re.compile(r"\w+")
+_URL = lazy(r"\b(?:https?|ssh|git|file|ftp)://[^\s<>()\[\]{}\"'`|]+")
+_CODE = lazy(r"(`{1,3})(?!`)(.+?)\1")
+_DASHES = lazy(r"[—–→←⇒]|\.{2,}|…|(?<=\s)->|=>")
+_MARKS = lazy(r"\*+|~~|(?<!\w)_+(?=\w)|(?<=\w)_+(?!\w)|`")
+_BEGINNING = lazy(r"[•✅❌⚠]")
+_CHUNK = lazy(r"(?:[^\s,;\"“”„«»|<>()\[\]{}]|(?<=\d),(?=\d{3}(?!\d)))+(?:\(\))?")
+_FLAG = lazy(r"--[A-Za-z][\w-]*|-[A-Za-z]")
+_DOTTED = lazy(r"\.?[A-Za-z_$]\w*(?:\.\w+)+")
+_CAMEL = lazy(r"[a-z]+[A-Z]\w*|[A-Z]+[a-z]+[A-Z]\w*")
+_CAPITALS = lazy(r"[A-Z][A-Z0-9]+s?")
+_VERSION = lazy(r"[vV]?(\d+(?:\.\d+)+(?:[-+]?[A-Za-z][\w.]*)?)|[vV](\d+)")
+_MIXED = lazy(r"(?=\w*\d)(?=\w*[A-Za-z])\w+")
+_NUMBERED = lazy(r"[A-Za-z]+(?:-[A-Za-z]+)*-\d+(?:-[A-Za-z]+)*")
+_FILE_END = lazy(r"\w\.[A-Za-z]\w{0,5}$")
+_WHOLE = lazy(r"\w+")
 _SENTENCE_END = (".", "!", "?", ":")
 _SUFFIXES = ("ations", "ation", "ingly", "ings", "ing", "edly", "ied", "ies", "ed", "es", "ly", "s", "e")
 _LEAST_STEM = 3

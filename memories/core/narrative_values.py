@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from memories.core.patterns import lazy
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,12 +57,12 @@ _LOOSE = {
 }  # fmt: skip
 """Words that may stand for a number in a rewording, but whose absence says nothing."""
 
-_NUMBER = re.compile(
+_NUMBER = lazy(
     r"(?<![\w.])(?P<digits>\d{1,3}(?:[,_]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)*|\.\d+)(?![\d_]|\.\d|,\d{3}(?!\d))"
     r"(?P<suffix>[A-Za-zµ%]{0,12})(?!\w)"
 )
-_WORD = re.compile(r"[A-Za-zµ]+|%")
-_GAP = re.compile(r"[ \u00a0-]{0,2}")
+_WORD = lazy(r"[A-Za-zµ]+|%")
+_GAP = lazy(r"[ \u00a0-]{0,2}")
 _ORDINALS = frozenset({"st", "nd", "rd", "th", "x", "ish"})
 _MONTHS_A_YEAR = 12
 _DAYS_A_MONTH = 31

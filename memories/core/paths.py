@@ -54,13 +54,17 @@ _WRITE_OF_OTHERS = 0o022
 class DataFolder:
     """The data folder's layout; building one touches nothing on disk.
 
-    Attributes are absolute paths (str): root, records, transcripts, config, trash, state, lib, mirror, rules, settings.
+    Attributes are absolute paths (str): root, records, transcripts, config, trash, state, lib, mirror, rules, settings;
+    relative: the root as it was given where that depends on the folder the process is in, "" else.
     """
 
-    __slots__ = ("config", "lib", "mirror", "records", "root", "rules", "settings", "state", "transcripts", "trash")
+    __slots__ = ("config", "lib", "mirror", "records", "relative", "root", "rules", "settings", "state", "transcripts",
+                 "trash")  # fmt: skip
 
     def __init__(self, root: str) -> None:
-        self.root = os.path.abspath(os.path.expanduser(root))
+        expanded = os.path.expanduser(root)
+        self.relative = "" if expanded.startswith("/") else root
+        self.root = os.path.abspath(expanded)
         self.records = os.path.join(self.root, "records")
         self.transcripts = os.path.join(self.root, "transcripts")
         self.config = os.path.join(self.root, "config")
@@ -106,11 +110,19 @@ def make_private(path: str) -> None:
 
 
 def check_private(folder: DataFolder) -> None:
-    """Refuse a data folder that is another user's or that others can change, by itself or by a folder above it.
+    """Refuse a data folder that is another user's or that others can change, by itself or by a folder above it; also
+    one whose path is relative: every folder that a process is started in would get a memory of its own.
 
-    Raises StorageError with the command that mends it. One look at each folder of its path and nothing remembered, so
-    that every hook and every call of a tool can afford it; a folder that is not there yet passes where it can be made.
+    Raises StorageError with what mends it. One look at each folder of its path and nothing remembered, so that every
+    hook and every call of a tool can afford it; a folder that is not there yet passes where it can be made.
     """
+    if folder.relative:
+        from memories.core.errors import StorageError
+
+        raise StorageError(
+            f"LLM_MEMORY_HOME is {folder.relative}, which is another folder wherever a process starts: "
+            f"give its whole path, such as {folder.root}."
+        )
     if _looks_private(folder.root):
         return
     from memories.core import permissions  # an exception: no hook of a sound folder loads it

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _OF_SYNCTHING = frozenset((".stfolder", ".stversions"))
 """In the data folder's root; Syncthing makes and keeps them."""
 
+_STAGED = ("lib.new-", "lib.old-", "lib.gone-", "lib.fetched-")
+"""In the root too: what an install works in, which it closes itself, and removes meanwhile."""
+
 _OTHERS = 0o077
 _PRIVATE_FOLDER = 0o700
 _PRIVATE_FILE = 0o600
@@ -58,11 +61,15 @@ def faults(folder: DataFolder, *, program: bool = True) -> Faults:
         try:
             with os.scandir(place) as entries:
                 listed = list(entries)
+        except FileNotFoundError:
+            continue  # gone meanwhile
         except OSError:
             found.unseen.append(place)
             continue
         for entry in listed:
             if place == folder.root and (entry.name in _OF_SYNCTHING or (entry.name in PROGRAM and not program)):
+                continue
+            if place == folder.root and entry.name.startswith(_STAGED):
                 continue
             try:
                 state = entry.stat(follow_symlinks=False)

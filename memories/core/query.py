@@ -2,7 +2,7 @@
 
 Any text is a valid query: every token is quoted, so FTS5 syntax in it means nothing. Stop words are dropped (all are
 kept when nothing else is left), the rest is joined by OR and ranked: AND of all words finds next to nothing for a
-natural question. What each constant is worth is in docs/search.md, with the command that measures it.
+natural question. What each constant is worth is in docs/searching.md, with the command that measures it.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ _LONGEST = 256
 _MOST_PARTS = 32
 """Parts of a path or an identifier that is asked for whole."""
 
-_VERSION_START = re.compile(r"[vV]\d+(?:\.\d+)+")
+_VERSION_START = r"[vV]\d+(?:\.\d+)+"
 
 
 class Term:
@@ -124,7 +124,7 @@ def _add_chunk(chunk: str, found: dict[str, list[str]]) -> None:
     parts = [part for part in WORD.findall(chunk) if len(part) <= _LONGEST]
     if 1 < len(parts) <= _MOST_PARTS and "'" not in chunk and "’" not in chunk:
         whole = " ".join(parts).lower()
-        bare = [whole[1:]] if _VERSION_START.fullmatch(chunk) else []
+        bare = [whole[1:]] if re.fullmatch(_VERSION_START, chunk) else []
         found.setdefault(whole, [whole, *bare])
     for part in parts:
         lower = part.lower()

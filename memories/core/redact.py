@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from memories.core import secret_rules
+from memories.core.patterns import lazy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,10 +48,10 @@ _SHORT = 15  # characters of a word that is too short for a token
 _MARKS = bytes.maketrans(b"\"'`,;<>(){}|", b" " * 12)
 """Marks that no token holds part words as blanks do: code and JSON have few long words then."""
 
-_MIXED = re.compile(b"[0-9A-Z]")
-_KEPT = re.compile(r"\[redacted: [a-z0-9-]{1,40}\]|\[private\]")
+_MIXED = lazy(b"[0-9A-Z]")
+_KEPT = lazy(r"\[redacted: [a-z0-9-]{1,40}\]|\[private\]")
 
-_HEADS = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]{2}")
+_HEADS = lazy(r"(?<![0-9A-Za-z])[0-9A-Za-z]{2}")
 
 Span = tuple[int, int, str]
 Row = tuple[int, str, str, str, int]

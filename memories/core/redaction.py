@@ -12,6 +12,7 @@ import re
 
 from memories.core import files, records
 from memories.core.errors import StorageError
+from memories.core.patterns import lazy
 from memories.core.settings import CLOSED, read_settings
 
 TYPE_CHECKING = False
@@ -51,7 +52,7 @@ the subagent that was started. Nothing else of it is read."""
 BATCH_LINES = 32
 """Lines that are looked at as one text: a look costs some 20 us, however little there is to see."""
 
-_SECRET_NAME = re.compile(r"(?i)pass|pwd|secret|token|key|credential|psk|pat")
+_SECRET_NAME = lazy(r"(?i)pass|pwd|secret|token|key|credential|psk|pat")
 """What secret_keys.NAME accepts holds one of these; other names are not worth its import."""
 
 _MAX_PROBED = 4096
@@ -68,7 +69,7 @@ _EDGE_CHARS = 2_000
 token is longer."""
 
 MASKED = "[masked]"
-_MASK = re.compile(r"(?<![*/])\*{8,}(?![*/])")
+_MASK = r"(?<![*/])\*{8,}(?![*/])"
 """What an archive that is masked has in a secret's place; not the frames of comments in code."""
 
 _known_names: dict[str, bool] = {}
@@ -172,7 +173,7 @@ def lines(entries: list[dict[str, Any]], redactor: Redactor) -> None:
             if not is_clean and shown is text and isinstance(place, str):
                 shown = _by_name(place, text)
             if "********" in shown:
-                shown = _MASK.sub(MASKED, shown)
+                shown = re.sub(_MASK, MASKED, shown)
             if shown is not text:
                 holder[place] = shown
     if is_clean:

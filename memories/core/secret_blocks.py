@@ -5,27 +5,28 @@ from __future__ import annotations
 import re
 
 from memories.core import private_passages, secret_rules
+from memories.core.patterns import lazy
 from memories.core.secret_values import PLACEHOLDER, is_secret
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_COOKIE = re.compile(
+_COOKIE = lazy(
     r"cookie[\\\"'`]{0,4}\s{0,4}(?:[:=]|(?<=-cookie ))\s{0,4}[\\]{0,3}[\"'`]?([^\"'`\n\\]{5,8000})", re.IGNORECASE
 )
-_CRUMB = re.compile(r"(?<![\w.%\-])([\w.\-]{1,80})=([^;,\s]{8,4000})")
-_SESSION = re.compile(r"sess|sid|auth|token|jwt|csrf|xsrf|remember|login|ident", re.IGNORECASE)
-_KIND = re.compile(r"kind\\{0,3}[\"']?:[ ]{0,2}\\{0,3}[\"']?Secret\b")
-_DATA = re.compile(r"^([ ]{0,12})(?:data|stringData):[ ]{0,4}\r?\n", re.MULTILINE)
-_ENTRY = re.compile(
+_CRUMB = lazy(r"(?<![\w.%\-])([\w.\-]{1,80})=([^;,\s]{8,4000})")
+_SESSION = lazy(r"sess|sid|auth|token|jwt|csrf|xsrf|remember|login|ident", re.IGNORECASE)
+_KIND = lazy(r"kind\\{0,3}[\"']?:[ ]{0,2}\\{0,3}[\"']?Secret\b")
+_DATA = lazy(r"^([ ]{0,12})(?:data|stringData):[ ]{0,4}\r?\n", re.MULTILINE)
+_ENTRY = lazy(
     r"([ ]{1,14})[\w.\-]{1,120}:[ ]{1,4}(?:([\"'])(?=[^\n]*\2)([^\n]{3,20000}?)\2|([^\s\"'#|>&{][^\"'\n]{2,20000}?))"
     r"[ ]{0,4}(?:\r?\n|\Z)"
 )
-_OBJECT = re.compile(r"\\{0,3}\"(?:data|stringData)\\{0,3}\"\s{0,4}:\s{0,4}\{([^{}]{3,20000})\}")
-_MEMBER = re.compile(r"\\{0,3}\"[\w.\-]{1,120}\\{0,3}\"\s{0,4}:\s{0,4}\\{0,3}\"([^\"\\]{3,20000})")
+_OBJECT = lazy(r"\\{0,3}\"(?:data|stringData)\\{0,3}\"\s{0,4}:\s{0,4}\{([^{}]{3,20000})\}")
+_MEMBER = lazy(r"\\{0,3}\"[\w.\-]{1,120}\\{0,3}\"\s{0,4}:\s{0,4}\\{0,3}\"([^\"\\]{3,20000})")
 _LINE_END = r"(?:\r?\n|\\+n)"
-_HEAD = re.compile(r"[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_HEAD = lazy(r"[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _BORDER = 120
 """Characters that may stand before each line of a key."""
 _REACH = 20_000

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 
+from memories.core.patterns import lazy
 from memories.core.secret_values import CALL, classes, is_random, is_secret
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-NAME = re.compile(
+NAME = lazy(
     r"(?:(password|passwd|passphrase|passwort|passcode|userpass|dbpass|pgpass|pwd|motdepasse|contraseñas?|парол[ья]|密码|密碼"
     r"|口令|パスワード|비밀번호|hasło)"
     r"|(secret)|(apikey|apitoken|secretkey|secretaccesskey|privatekey|accesskey|accountkey|sharedaccesskey|sharedkey"
@@ -26,8 +27,8 @@ NAME = re.compile(
 )
 """The end of a name, letters and digits alone in lower case. Groups: password, secret, token, a key of some kind."""
 
-_PASS = re.compile(r"(?i:(?:^|[_\-. ])(?:pass|pw))$|[a-z](?:Pass|P[Ww])$")
-_OTHER = re.compile(
+_PASS = lazy(r"(?i:(?:^|[_\-. ])(?:pass|pw))$|[a-z](?:Pass|P[Ww])$")
+_OTHER = lazy(
     r"(?:^|_)(?:(?:next_?page|page|next|continuation|continue|cursor|sync|resume|pad|eos|bos|unk|mask|sep|cls|max|min|num|total"
     r"|input|output|prompt|completion|per|design|stop|start|end|special|first|last|public|pub|publishable|hash|site|cancellation"
     r"|syntax)_?(?:token|key|access_?key|api_?key|secret)|(?:sort|cache|primary|foreign|partition|index|idempotency|lookup|object|row"
@@ -37,60 +38,58 @@ _OTHER = re.compile(
 )
 """Names that end like a secret's but hold something else."""
 
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_SEPARATOR = re.compile(r"[-. ]+")
+_HUMP = lazy(r"(?<=[a-z0-9])(?=[A-Z])")
+_SEPARATOR = lazy(r"[-. ]+")
 _NAME_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789_-."
 _BEFORE = frozenset(
     "api access secret private auth account client signing encryption license app application master admin service "
     "webhook deploy shared session".split()
 )
 """Words that make a secret of the key after them in prose: "the API key"."""
-_TAIL = re.compile(r"[A-Za-z0-9_\-ьяю]{0,30}(?:[ -](?:key|token|secret|value)\b)?")
+_TAIL = lazy(r"[A-Za-z0-9_\-ьяю]{0,30}(?:[ -](?:key|token|secret|value)\b)?")
 _QUOTES = r"\\{0,3}[\"'`]"
-_ASSIGN = re.compile(
+_ASSIGN = lazy(
     rf"(?:{_QUOTES}|\]|\)|\*\*|:\*\*){{0,4}}[ \t]{{0,20}}"
     r"(?::[ \t]{0,4}[A-Za-z_][\w.\[\]| ]{0,40}?[ \t]=|:=|=>|={1,3}|:{1,2}|：)(?!=)"
     r"(?:[ \t]|\*\*){0,20}(?:\\[nr]|\r?\n)?[ \t]{0,20}(?:[|>][-+]?[ \t]{0,4}\r?\n[ \t]{0,20}|- )?"
 )
-_PAIR = re.compile(
+_PAIR = lazy(
     rf"{_QUOTES}?(?:\s{{0,4}},\s{{0,20}}(?:{_QUOTES}value{_QUOTES}\s{{0,4}}:\s{{0,4}})?(?={_QUOTES})"
     rf"|\s{{1,4}}value\s{{0,4}}=\s{{0,4}}(?={_QUOTES}))"
     rf"|{_QUOTES}?[ \t]{{0,4}}(?:\\n|\r?\n)[ \t]{{0,20}}value:[ \t]{{0,4}}"
     rf"|[^<>\n]{{0,40}}>(?=[^<>\s]{{5,400}}(?:</|[^<>\s]))",
     re.IGNORECASE,
 )
-_PROSE = re.compile(
+_PROSE = lazy(
     r"[\"'`)*]{0,3}(?:[^\n:=\"'`;]{0,50}?\s(?:is|was|are|to)\b:?|[^\n:=\"'`;.]{0,40}?:|)\s{1,24}[\"'`(*]{0,3}",
     re.IGNORECASE,
 )
-_DASH = re.compile(
-    r"[*`]{0,2}[ \t]{1,4}(?:-|–|—|->|→)[ \t]{1,4}([\"'`]?)([^\s\"'`]{8,200})\1(?=[ \t]*(?:\\n|\n|\r|\Z))"
-)
-_ABOUT = re.compile(
+_DASH = lazy(r"[*`]{0,2}[ \t]{1,4}(?:-|–|—|->|→)[ \t]{1,4}([\"'`]?)([^\s\"'`]{8,200})\1(?=[ \t]*(?:\\n|\n|\r|\Z))")
+_ABOUT = lazy(
     r"\b(?:algorithms?|types?|sizes?|formats?|lengths?|names?|ids?|versions?|paths?|files?|fields?|curves?|fingerprint)\b",
     re.IGNORECASE,
 )
 """What a sentence gives of a secret besides the secret itself: "signing key algorithm: ..."."""
-_AS_NAME = re.compile(
+_AS_NAME = lazy(
     r"(?<![^\s\"'`(])([^\s\"'`]{8,80})[\"'`]? as (?:(?:the|a|an|my|our|its|your|their) )?(?:[\w-]{1,20} ){0,2}\Z"
 )
 """A value before its name: "use ... as the password"."""
 _STARTS = frozenset(" \t\n\r=:\\\"'`])*,>：")
 """What may follow a name before its value; others lead to a value in a sentence or an element at most."""
-_OPTION = re.compile(r"[ \t]{1,4}(?!-)")
-_QUOTED = {mark: re.compile(rf"(?:[^{mark}\\\n]|\\[^\n]){{1,400}}") for mark in "\"'`"}
-_TIGHT = {mark: re.compile(rf"(?:[^{mark}\\\s]|\\[^\snrt]){{1,400}}") for mark in "\"'`"}
-_BARE_INSIDE = re.compile(r"[^\"'`\\\s]{1,400}")
-_QUOTED_INSIDE = re.compile(r"[^\"'`\\\n]{1,400}")
-_OPEN = re.compile(r"(?:[rbfu]{1,2}(?=[\"']))?(\\{0,3})([\"'`])")
-_BARE = re.compile(r"[^\s\"'`<>,;(){}\[\]|&\\]{1,400}(?:\(\)?|\[)?")
-_LINE = re.compile(r"[^\s\"'`]{1,400}")
-_ELEMENT = re.compile(r"[^\s<>\"'`]{1,400}")
-_ENV_LINE = re.compile(
+_OPTION = lazy(r"[ \t]{1,4}(?!-)")
+_QUOTED = {mark: lazy(rf"(?:[^{mark}\\\n]|\\[^\n]){{1,400}}") for mark in "\"'`"}
+_TIGHT = {mark: lazy(rf"(?:[^{mark}\\\s]|\\[^\snrt]){{1,400}}") for mark in "\"'`"}
+_BARE_INSIDE = lazy(r"[^\"'`\\\s]{1,400}")
+_QUOTED_INSIDE = lazy(r"[^\"'`\\\n]{1,400}")
+_OPEN = lazy(r"(?:[rbfu]{1,2}(?=[\"']))?(\\{0,3})([\"'`])")
+_BARE = lazy(r"[^\s\"'`<>,;(){}\[\]|&\\]{1,400}(?:\(\)?|\[)?")
+_LINE = lazy(r"[^\s\"'`]{1,400}")
+_ELEMENT = lazy(r"[^\s<>\"'`]{1,400}")
+_ENV_LINE = lazy(
     r"(?:^|\n|\\n|\n?\x1b\[[0-9;]*m)[ \t+>]{0,8}(?:\d{1,6}[→\t:] ?)?"
     r"(?:export |set |setx |ENV |ARG |- |-e |declare -x )?$"
 )
-_DRAWN = re.compile("[0-9]|[a-z][A-Z]")
+_DRAWN = lazy("[0-9]|[a-z][A-Z]")
 _EVERY_CLASS = 4
 _TOLD = 8
 _MIXED = 3
@@ -108,8 +107,8 @@ _BEHIND = 240  # characters before a name and
 _AHEAD = 1000  # behind it that say whether it has a value
 _READ = 400
 """Characters of a value that are read before it is known for one: bounds the work on text of nothing but names."""
-_MORE = re.compile(r"[^\s\"'`<>,;\\]*")
-_RANDOM_WORD = re.compile(r"[\w.~+/=!@#$%^&*?()-]{8,500}")
+_MORE = lazy(r"[^\s\"'`<>,;\\]*")
+_RANDOM_WORD = lazy(r"[\w.~+/=!@#$%^&*?()-]{8,500}")
 
 
 def keyed(

@@ -9,6 +9,7 @@ import re
 from functools import lru_cache
 from itertools import islice
 
+from memories.core.patterns import lazy
 from memories.core.secret_keys import keyed, name_kind
 from memories.core.secret_values import is_secret
 
@@ -18,41 +19,37 @@ if TYPE_CHECKING:
 
 Span = tuple[int, int, str]
 
-_COLOUR = re.compile(r"(?:\x1b|\\u001b|\\x1b|\\033|\\e)\[[0-9;]{0,20}[mK]", re.IGNORECASE)
-_CELLS = re.compile(
+_COLOUR = lazy(r"(?:\x1b|\\u001b|\\x1b|\\033|\\e)\[[0-9;]{0,20}[mK]", re.IGNORECASE)
+_CELLS = lazy(
     r"\|[ \t*`\"]{0,40}([\w][\w .\-]{1,60}?)[ \t*`\"]{0,60}\|"
     r"[ \t]{0,40}[`\"]?([^\s|`\"]{3,4000})[`\"]?[ \t]{0,400}(?=\|)"
 )
-_FIELD = re.compile(
+_FIELD = lazy(
     r"(?<!\w)(?:value|default)(?:\\{0,3}[\"'])?\s{0,4}[:=]\s{0,4}"
     r"(?:\\{0,3}[\"']([^\s\"'\\]{3,4000})(?=\\{0,3}[\"'])|([^\s\"'\\,;{}\[\]<>]{3,4000}))"
 )
-_SIBLING = re.compile(r"(?<!\w)(?:name|key)(?:\\{0,3}[\"'])?\s{0,4}[:=]\s{0,4}(?:\\{0,3}[\"'])?([\w./\-]{2,200})")
-_OWNER = re.compile(r"(?<![\w.\-])([\w.\-]{2,80})(?:\\{0,3}[\"'])?\s{0,4}[:=]?\s{0,8}\Z")
-_PARENT = re.compile(r"(?<![\w.\-])([\w.\-]{2,80})[\"']?:[ \t]{0,4}(?:\\n|\r?\n)[ \t]{1,20}\Z")
-_ENTRY_STARTS = re.compile(r"\n[ \t]{0,20}- |\n[ \t]{0,20}\n|\n---")
+_SIBLING = lazy(r"(?<!\w)(?:name|key)(?:\\{0,3}[\"'])?\s{0,4}[:=]\s{0,4}(?:\\{0,3}[\"'])?([\w./\-]{2,200})")
+_OWNER = lazy(r"(?<![\w.\-])([\w.\-]{2,80})(?:\\{0,3}[\"'])?\s{0,4}[:=]?\s{0,8}\Z")
+_PARENT = lazy(r"(?<![\w.\-])([\w.\-]{2,80})[\"']?:[ \t]{0,4}(?:\\n|\r?\n)[ \t]{1,20}\Z")
+_ENTRY_STARTS = lazy(r"\n[ \t]{0,20}- |\n[ \t]{0,20}\n|\n---")
 _REACH = 400
 """Characters on either side of a value in which its name is looked for."""
 
-_ENCODED = re.compile(
+_ENCODED = lazy(
     r"(?<![\w.\-])([\w.\-]{2,60})(?:%22|%27)?%3[ad](?:%20)?(?:%22|%27)?"
     r"((?:(?!%2[0267]|%7d|%0[ad]|%3)[^\s&\"'<>\\]){3,400})",
     re.IGNORECASE,
 )
-_TWICE = re.compile(
-    r"(?<![\w.\-])([\w.\-]{2,60})\\\"\s{0,4}:\s{0,4}\\\"((?:[^\"\\\n]|\\\\(?:\\.|[^\\\"\n])){3,400})\\\""
-)
-_DOUBLED = re.compile(r"(?<![\w.\-])([\w.\-]{2,60}):[ \t]{1,4}'((?:[^'\n]|''){3,400})'(?!')")
-_PATH_LINE = re.compile(r"^([^\s=:\"']{3,300})=([^\s\"'`]{3,400})$", re.MULTILINE)
-_PASS_LINE = re.compile(
-    r"^[\w.*\-]{1,100}:(?:\d{2,5}|\*):[\w*\-]{1,64}:[\w.@\-]{1,64}:([^\s\"'`\\]{3,200})$", re.MULTILINE
-)
-_KEY_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-_KEY_LINE = re.compile(r"[ \t\"'+>|#*]{0,40}(?:\d{1,6}[:\t→|\-][ \t]?)?([0-9A-Za-z+/]{1,200}={0,2})[ \t\"',]{0,10}\r?$")
+_TWICE = lazy(r"(?<![\w.\-])([\w.\-]{2,60})\\\"\s{0,4}:\s{0,4}\\\"((?:[^\"\\\n]|\\\\(?:\\.|[^\\\"\n])){3,400})\\\"")
+_DOUBLED = lazy(r"(?<![\w.\-])([\w.\-]{2,60}):[ \t]{1,4}'((?:[^'\n]|''){3,400})'(?!')")
+_PATH_LINE = lazy(r"^([^\s=:\"']{3,300})=([^\s\"'`]{3,400})$", re.MULTILINE)
+_PASS_LINE = lazy(r"^[\w.*\-]{1,100}:(?:\d{2,5}|\*):[\w*\-]{1,64}:[\w.@\-]{1,64}:([^\s\"'`\\]{3,200})$", re.MULTILINE)
+_KEY_END = lazy(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_KEY_LINE = lazy(r"[ \t\"'+>|#*]{0,40}(?:\d{1,6}[:\t→|\-][ \t]?)?([0-9A-Za-z+/]{1,200}={0,2})[ \t\"',]{0,10}\r?$")
 _KEY_PART = 20  # characters of a line that is base64, not a word; the last may be shorter
 _SIBLINGS = 4
 _kind = lru_cache(maxsize=1000)(name_kind)
-_FACT = re.compile(r"v?\d{1,4}(?:[.\-:/]\d{1,4}){1,3}$")
+_FACT = lazy(r"v?\d{1,4}(?:[.\-:/]\d{1,4}){1,3}$")
 """A date or a version, which tables have beside such names."""
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-PLACEHOLDER = re.compile(
+from memories.core.patterns import lazy
+
+PLACEHOLDER = lazy(
     r"example|placeholder|redacted|\[private\]|change[-_ ]?(?:me|this|it)(?![a-z])"
     r"|your[-_ ]?(?:own|api|secret|token|key|pass|access|client|bot|app|personal)|^your[-_]"
     r"|<[^<>]{0,60}>|\*{3}|x{6}|•|\.\.\.|…"
@@ -15,7 +17,7 @@ PLACEHOLDER = re.compile(
 )
 """What documentation and templates put in a secret's place. AWS marks its documentation's keys with EXAMPLE."""
 
-LOOKUP = re.compile(
+LOOKUP = lazy(
     r"\{[A-Za-z_][\w.]*\}|\$\{|\{\{|^(?:\$\w+$|\$\$|\$\(|%[A-Za-z_]\w*%|%\(|#\{|!(?:Ref|Sub|vault)\b|<%)"
     r"|^(?:op|arn|vault|ssm|file|env|keyring):|^[a-z][a-z0-9+.-]{1,20}://"
     r"|^[\w.-]+/[\w./-]*\.[a-z]{2,5}(?:::|$)"
@@ -27,33 +29,33 @@ LOOKUP = re.compile(
 """Values that are looked up somewhere else: variables, templates, references, paths, addresses. And what is
 written of a value's form: patterns, rules of validation."""
 
-CODE = re.compile(
+CODE = lazy(
     r"^(?:process|import\.meta|os|env|ENV|self|this|config|settings|secrets|data|var|local|module|github)(?:\.[A-Za-z_]|\[)"
     r"|^[A-Za-z_][\w.:]*(?:\((?:[^()]*\))?[;,]?$|\[)"
 )
 """Code in a value's place: names of other values, calls, lists."""
 
-CALL = re.compile(r"[A-Za-z_]\w*[.:]{1,2}[A-Za-z_][\w.:]*\(|[A-Za-z_]\w{11,}\(")
+CALL = lazy(r"[A-Za-z_]\w*[.:]{1,2}[A-Za-z_][\w.:]*\(|[A-Za-z_]\w{11,}\(")
 """The beginning of a call, whatever its arguments are."""
 
-_TYPE = re.compile(
+_TYPE = lazy(
     r"[A-Za-z]\w*[a-z0-9](?:Key|Type|Builder|Bearer|Provider|Factory|Manager|Service|Client|Handler|Policy|Storage|Error"
     r"|Exception|Config|Option|Param|Header|Request|Response|Validator|Parser|Serializer|Generator|Token|Secret|Password"
     r"|Credential)s?$|[A-Za-z]\w*Errors$"
 )
 """Names of types end in a noun: `Ed25519PrivateKey`."""
 
-_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\??\.[A-Za-z_]\w*)+$")
-_CHUNK = re.compile(r"[^A-Za-z0-9]+")
-_WORDY = re.compile(r"([a-z]*(?:[A-Z]{1,4}[a-z]+)*|[A-Z]+)\d{0,4}[a-z]?$|\d{5,8}$")
+_DOTTED = lazy(r"[A-Za-z_]\w*(?:\??\.[A-Za-z_]\w*)+$")
+_CHUNK = lazy(r"[^A-Za-z0-9]+")
+_WORDY = lazy(r"([a-z]*(?:[A-Z]{1,4}[a-z]+)*|[A-Z]+)\d{0,4}[a-z]?$|\d{5,8}$")
 """A word with at most four digits after it, as in code: small, capital, in humps; or a number."""
-_MARKS = re.compile(r"[!#%^*?$@&+=~]")
-_ESCAPED = re.compile("%[0-9A-Fa-f]{2}")
-_LETTER = re.compile(r"[A-Za-z]")
-_LONG_NUMBER = re.compile(r"\d{7}")
-_JOINTS = re.compile(r"[-_. /]")
-_PREFIX = re.compile(r"^[A-Za-z0-9]{1,12}[_\-.]")
-_VOWELS = re.compile(r"[aeiouyAEIOUY]")
+_MARKS = lazy(r"[!#%^*?$@&+=~]")
+_ESCAPED = lazy("%[0-9A-Fa-f]{2}")
+_LETTER = lazy(r"[A-Za-z]")
+_LONG_NUMBER = lazy(r"\d{7}")
+_JOINTS = lazy(r"[-_. /]")
+_PREFIX = lazy(r"^[A-Za-z0-9]{1,12}[_\-.]")
+_VOWELS = lazy(r"[aeiouyAEIOUY]")
 
 _LEAST = {"password": 5, "header": 8, "secret": 10, "token": 16, "key": 20}
 """Characters that a value of a kind has at least."""

@@ -10,6 +10,7 @@ import re
 
 from memories.core import conversation, decision_cues, shell_commands, tool_lines
 from memories.core.open_items import OpenItems
+from memories.core.patterns import lazy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ PLAN, ANSWER, SAID = "plan approved: ", "answered: ", "the user said: "
 _LOOKING_TOOLS = frozenset({"Read", "Glob", "Grep", "LS", "ToolSearch"})
 """What finds nothing has found that out: an answer, and no error."""
 
-_GENERIC_TITLE = re.compile(r"(?:the |implementation )?(?:plan|overview|summary|context)\W*", re.IGNORECASE)
+_GENERIC_TITLE = lazy(r"(?:the |implementation )?(?:plan|overview|summary|context)\W*", re.IGNORECASE)
 
 
 class Fact:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 
-_PART = re.compile(r"^## (.+)\n((?:(?!## ).*\n?)*)", re.MULTILINE)
+_PART = r"(?m)^## (.+)\n((?:(?!## ).*\n?)*)"
 
-_OPENING = re.compile(r"^## Opening request\n> ?(\S.*)$", re.MULTILINE)
+_OPENING = r"(?m)^## Opening request\n> ?(\S.*)$"
 
 
 def opening_request(content: str) -> str:
     """The first line of what the session was asked first; "" where the log has none."""
-    found = _OPENING.search(content)
+    found = re.search(_OPENING, content)
     return found[1].strip() if found else ""
 
 
 def parts(content: str) -> dict[str, str]:
     """A session log's parts by heading, unquoted."""
-    return {title: re.sub(r"^> ?", "", body.strip(), flags=re.MULTILINE) for title, body in _PART.findall(content)}
+    return {title: re.sub(r"^> ?", "", body.strip(), flags=re.MULTILINE) for title, body in re.findall(_PART, content)}

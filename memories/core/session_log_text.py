@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from memories.core import clock, conversation, shell_commands
+from memories.core.patterns import lazy
 from memories.core.session_facts import SAID, STILL_FAILING, Fact, SessionFacts
 
 TYPE_CHECKING = False
@@ -27,7 +26,7 @@ COMMAND_CHARS = 100
 REQUEST_CHARS = 200
 """One of the further requests: two of them say more than one at length."""
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\s]+")
+_CONTROL = lazy(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\s]+")
 
 
 def content(session: Session, project: Project | None, place: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 
-from memories.core import clock, files, forgotten, records, redaction, session_log_text, session_reading, transcripts
+from memories.core import clock, files, forgotten, records, redaction, transcripts
 from memories.core.errors import RecordNotFoundError, TranscriptError
 
 TYPE_CHECKING = False
@@ -46,6 +46,8 @@ def build(path: str, project: Project | None, redactor: Redactor | None = None) 
     created_at is the session's own end. redactor: what secrets are taken out with before anything is quoted; None: the
     rules without any patterns of the user's. Raises TranscriptError when the file cannot be read.
     """
+    from memories.core import session_log_text, session_reading  # whoever only asks for a log's id does without
+
     redactor = redactor or redaction.default()
     session = session_reading.gather(path, redactor)
     if not session.requests and not session.answers and not session.tools:

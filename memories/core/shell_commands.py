@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from memories.core.patterns import lazy
+
 _PARSED_CHARS = 4000
 """A command is looked at no further than this: it may carry a whole file."""
 
@@ -12,9 +14,7 @@ _LOOKING = frozenset(
     "hostname jq less ls nl printenv printf ps pwd rg sed sleep sort stat tail test tr tree true type uname uniq wc "
     "which whoami".split()
 )
-_TELLING = re.compile(
-    r"\b(?:test|tests|pytest|build|deploy|migrate|release|publish|install|lint|mypy|ruff|make|push)\b"
-)
+_TELLING = lazy(r"\b(?:test|tests|pytest|build|deploy|migrate|release|publish|install|lint|mypy|ruff|make|push)\b")
 _QUOTED = r"""'[^']*'|"(?:[^"\\]|\\.)*\""""
 _JOINT = r"&&|\|\|?|[;\n]"
 _CHANGES = frozenset({"-i", "-delete", "-exec", "-execdir"})

@@ -31,7 +31,7 @@ _TELLING = {
 _TELLING_ANYWHERE = ("command", "file_path", "path", "url", "query", "pattern", "description", "subject", "title")
 """What tells it in a tool that is not listed, an MCP server's for instance: the first of these that it was given."""
 
-_UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+_UNSHOWN = r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+"
 """Control characters, terminal escapes among them, and those that turn the direction of what follows."""
 
 _REJECTED = "The user doesn't want to proceed with this tool use."
@@ -79,7 +79,7 @@ def _telling_anywhere(arguments: dict[str, Any]) -> list[str]:
 def one_line(text: str, limit: int) -> str:
     """Text on one line of at most limit characters, without what a terminal or a reader could be misled by."""
     head = text[:_READ_CHARS].encode("utf-8", "replace").decode("utf-8")
-    return budget.one_line(_UNSHOWN.sub(" ", head), limit)
+    return budget.one_line(head if head.isprintable() else re.sub(_UNSHOWN, " ", head), limit)
 
 
 def result_line(texts: list[str], images: int, *, failed: bool) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 ROLES = ("user", "assistant", "tool", "output", "mark")
 """Who or what a part is: the user's words, Claude's, a tool call, its output, a point in the conversation."""
 
-_AGENT = re.compile(r"[A-Za-z0-9_-]{1,80}")
+_AGENT = r"[A-Za-z0-9_-]{1,80}"
 
 
 class Part:
@@ -79,4 +79,4 @@ def _agent(entry: dict[str, Any]) -> str:
     """Which transcript beside this one tells what the subagent did that a result came from; "" for other tools."""
     kept = entry.get("toolUseResult")
     agent = kept.get("agentId") if isinstance(kept, dict) else None
-    return f" [transcript: agent-{agent}]" if isinstance(agent, str) and _AGENT.fullmatch(agent) else ""
+    return f" [transcript: agent-{agent}]" if isinstance(agent, str) and re.fullmatch(_AGENT, agent) else ""

@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 DEFAULT_TOKENS = 4000
 MIN_TOKENS = 200
 MAX_TOKENS = 20_000
-BYTES_PER_TOKEN = 3
-"""English and code run to 3 to 4 UTF-8 bytes a token, CJK to about 3: a page is never much longer than asked for."""
-
+BYTES_PER_TOKEN = budget.BYTES_PER_TOKEN
 MAX_BYTES = 48_000
 """Claude Code refuses tool answers above 25,000 tokens or 50,000 UTF-16 units; no text has more of these than bytes."""
 
@@ -42,7 +40,7 @@ CHUNK_BYTES = line_places.CHUNK_BYTES
 _HEAD_BYTES = 40
 """What the head of an item costs, about: mark, number, date, role."""
 
-_CURSOR = re.compile(r"([0-9]{1,12}):([0-9]{1,15})(?::([0-9]{1,12}))?")
+_CURSOR = r"([0-9]{1,12}):([0-9]{1,15})(?::([0-9]{1,12}))?"
 _MINUTE = len("2026-03-14T09:12")
 _DAY = len("2026-03-14T")
 
@@ -246,7 +244,7 @@ def _start(
 
 
 def _checked(fd: int, cursor: str, found: ArchivedTranscript) -> tuple[int, int, int]:
-    match = _CURSOR.fullmatch(cursor.strip())
+    match = re.fullmatch(_CURSOR, cursor.strip())
     if match is not None:
         line, offset, character = int(match[1]), int(match[2]), int(match[3] or 0)
         begins = offset == 0 or os.pread(fd, 1, offset - 1) == b"\n"

@@ -8,12 +8,12 @@ Where another machine continued the same session, the longer version is the arch
 from __future__ import annotations
 
 import os
-import re
 import stat
 
 from memories.core import files
 from memories.core.errors import LLMMemoryError, StorageError, TranscriptError
 from memories.core.paths import make_private
+from memories.core.patterns import lazy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ COMPARED_BYTES = 64 * 1024
 """How much of an archive's end is compared with the same range of its source before more is appended."""
 
 CHUNK_BYTES = 1024 * 1024
-_SESSION_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_SESSION_ID = lazy(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _LAST_OF_BASIC_PLANE = 0xFFFF
 
 

@@ -6,7 +6,6 @@ begins with words of the user's or of Claude's; the tool calls after Claude's wo
 
 from __future__ import annotations
 
-import hashlib
 import time
 from functools import lru_cache
 
@@ -72,6 +71,8 @@ class TurnRow:
 def message_key(uuid: str, role: str, text: str) -> int:
     """A signed 64-bit key of a message: equal where a resumed or forked session repeats it. The text is part of it, so
     that ids which somebody numbered anew in each session drop nothing."""
+    import hashlib  # where nothing new is indexed, as before most searches, 3 ms are saved
+
     whole = f"{uuid}\0{role}\0{text}".encode("utf-8", "replace")
     return int.from_bytes(hashlib.blake2b(whole, digest_size=8).digest(), "big", signed=True)
 

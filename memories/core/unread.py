@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from memories.core import files, transcript_page, turn_ids
+from memories.core import budget, files, line_places, turn_ids
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def tokens(connection: sqlite3.Connection, session_id: str, size: int, read_byte
         (*turn_ids.session_range(row[0]), read_bytes),
     ).fetchone()
     taken = length + _ROW_BYTES * turns + _LINE_BYTES * max(lines - turns, 0)
-    return int(taken) // transcript_page.BYTES_PER_TOKEN
+    return int(taken) // budget.BYTES_PER_TOKEN
 
 
 def cursor(path: str, offset: int) -> str | None:
@@ -46,7 +46,7 @@ def cursor(path: str, offset: int) -> str | None:
     line, begin, position = 1, 0, 0
     try:
         with files.open_plain(path) as file:
-            while position < offset and (chunk := file.read(min(transcript_page.CHUNK_BYTES, offset - position))):
+            while position < offset and (chunk := file.read(min(line_places.CHUNK_BYTES, offset - position))):
                 line += chunk.count(b"\n")
                 end = chunk.rfind(b"\n") + 1
                 begin = position + end if end else begin

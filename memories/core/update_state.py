@@ -46,7 +46,7 @@ def install_file(lib: str) -> str:
 
 def read(folder: DataFolder) -> dict[str, Any]:
     """state/update.json: checked_at, seen_at (a check that succeeded), said_at, repo, newest, commit, error, declined,
-    done. {} before the first check."""
+    declined_commit, trial (an update whose check has not ended), done. {} before the first check."""
     return _read(_file(folder))
 
 
@@ -57,6 +57,14 @@ def save(folder: DataFolder, notes: dict[str, Any]) -> bool:
     except StorageError:
         return False
     return True
+
+
+def clear(folder: DataFolder) -> None:
+    """Remove state/update.json, as before the first check."""
+    try:
+        os.unlink(_file(folder))
+    except OSError:
+        return  # notes alone: whoever cannot remove them cannot write them either
 
 
 def off_file(folder: DataFolder) -> str:
@@ -73,27 +81,57 @@ def is_wanted(folder: DataFolder, settings: dict[str, Any], about: dict[str, str
 
 
 def claim(folder: DataFolder, settings: dict[str, Any]) -> bool:
-    """Whether it is time to ask; then the time is noted first, so that nobody else asks within EVERY_SECONDS."""
+    """Whether it is time to ask; then the time is noted first, so that nobody else asks within EVERY_SECONDS.
+
+    Always where an update was interrupted before it was checked, which is then ended (memories/update/trial.py).
+    """
+    notes = read(folder)
+    if "trial" in notes and installed(folder):
+        return True
     if not is_wanted(folder, settings):
         return False
-    notes = read(folder)
     return not _is_recent(notes.get("checked_at")) and save(folder, {**notes, "checked_at": clock.now()})
 
 
 def offered(about: dict[str, str], notes: dict[str, Any]) -> str:
     """What a check saw that is newer than what is installed: a version, else the beginning of a commit; "" for nothing.
 
-    Nothing too of what the user went back from, and of what another address had.
+    Nothing too of what the user went back from, of what another address had, and of the HEAD that was known at the
+    install: where that was of another commit, its clone had commits of its own.
     """
     newest, commit = notes.get("newest"), notes.get("commit")
     if not about or notes.get("repo") != about.get("repo"):
         return ""
     if isinstance(newest, str) and _VERSION.fullmatch(newest):
         is_newer = numbers(newest) > numbers(about.get("version", ""))
-        return newest if is_newer and notes.get("declined") != newest else ""
+        return newest if is_newer and not is_declined(notes, newest) else ""
     if isinstance(commit, str) and _COMMIT.fullmatch(commit) and about.get("commit"):
-        return commit[:_SHOWN_COMMIT] if commit not in (about["commit"], notes.get("declined")) else ""
+        known = commit in (about["commit"], about.get("head"))
+        return "" if known or is_declined(notes, commit) else commit[:_SHOWN_COMMIT]
     return ""
+
+
+def is_declined(notes: dict[str, Any], found: str) -> bool:
+    """Whether a version (or a commit) is one that was gone back from, or a version below such a one."""
+    declined = notes.get("declined")
+    if _VERSION.fullmatch(found) and isinstance(declined, str):
+        return numbers(found) <= numbers(declined)
+    return found in (declined, notes.get("declined_commit"))
+
+
+def declining(notes: dict[str, Any], about: dict[str, str], *left: str) -> dict[str, Any]:
+    """Notes in which nothing up to the greatest version of `left` is offered, nor up to what was declined already.
+
+    about: what is installed now; what is not above that is no longer noted as declined.
+    """
+    declined = notes.get("declined")
+    known = [one for one in (*left, declined if isinstance(declined, str) else "") if one]
+    kept = max(known, key=numbers, default="")
+    here = about.get("version", "")
+    is_past = kept == about.get("commit") or (bool(numbers(kept)) and numbers(kept) <= numbers(here))
+    return {name: value for name, value in notes.items() if name != "declined"} | (
+        {"declined": kept} if kept and not is_past else {}
+    )
 
 
 def numbers(version: str) -> tuple[int, ...]:

@@ -10,15 +10,16 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from memories.core.patterns import lazy
 from memories.core.word_lists import IRREGULAR
 
-CHUNK = re.compile(r"\w+(?:[.\-/:@+#'’]+\w+)*")
+CHUNK = lazy(r"\w+(?:[.\-/:@+#'’]+\w+)*")
 """What a person would call one word: `rate_limiter`, `src/app.py`, `v2.14.3`, `don't`."""
 
-WORD = re.compile(r"[^\W_]+")
+WORD = lazy(r"[^\W_]+")
 """What the index's tokenizer calls one."""
 
-_CAMEL = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
+_CAMEL = lazy(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 _MAX_PARTS = 6
 """More parts than this has no identifier that a person chose: hashes, ids, encoded data."""
 
@@ -26,8 +27,8 @@ _FEWEST = 2
 _PART_CHARS = 2
 """Of three parts and more, so many characters each on average: `4d0b9` is no word of four parts."""
 
-_PLAIN = re.compile(r"[^\W\d_]?[^\W\d_A-Z]*")
-_VERSION = re.compile(r"(?<![^\W_])[vV](\d+(?:\.\d+)+)")
+_PLAIN = lazy(r"[^\W\d_]?[^\W\d_A-Z]*")
+_VERSION = r"(?<![^\W_])[vV](\d+(?:\.\d+)+)"
 _SPACELESS = (
     "[\u0e00-\u0eff\u0f40-\u0fbc\u1000-\u109f\u1100-\u11ff\u1780-\u17d3\u3005-\u3007\u3040-\u312f\u31a0-\u31bf"
     "\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]+"
@@ -101,7 +102,7 @@ def extras(text: str, found: list[str] | None = None) -> str:
     distinct = dict.fromkeys(split(text) if found is None else found)
     extra = list(filter(None, map(_extras.__getitem__, distinct)))
     if any(part.startswith("v ") for part in extra):
-        extra += [version.replace(".", " ") for version in _VERSION.findall(text)]
+        extra += [version.replace(".", " ") for version in re.findall(_VERSION, text)]
     if not text.isascii():
         for run in spaceless().findall(text):
             extra += pairs(run)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from memories.core import archived_sessions, new_file
 from memories.core.errors import StorageError
 from memories.exporters import jsonl, material
@@ -57,8 +59,13 @@ class Report:
         self.hint = found.hint
 
 
-def check(asked: Asked) -> None:
-    """Raise StorageError for what cannot be had together."""
+def check(folder: DataFolder, asked: Asked) -> None:
+    """Raise StorageError for what cannot be had together, and for a place in the data folder, where an export would be
+    taken for a part of the memory or travel with it."""
+    if asked.path != new_file.STDOUT:
+        place, inside = new_file.place(asked.path), os.path.realpath(folder.root)
+        if place == inside or place.startswith(inside + os.sep):
+            raise StorageError(f"{place} is in the data folder: export to another place.")
     if asked.format == BUNDLE and asked.session:
         raise StorageError(
             "A bundle takes everything or one --project: for --session say --format html, markdown or jsonl."

@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import re
 
+from memories.core import private_passages
 from memories.importers import front_matter, items, source_files
-from memories.importers.items import Item, Reading
+from memories.importers.items import Item, NotOfFormatError, Reading
 from memories.importers.source_files import UnreadableError
 
 TYPE_CHECKING = False
@@ -63,7 +64,13 @@ def read(path: str, project: str | None = None) -> Reading:
         except UnreadableError as error:
             reading.skip(NOTES, name, str(error))
             continue
-        notes.append(_Note(name, items.storable(data.decode("utf-8-sig", "replace")), mtime))
+        one = _Note(name, items.storable(data.decode("utf-8-sig", "replace")), mtime)
+        if reason := _refused(one):
+            reading.skip(NOTES, name, reason)
+        else:
+            notes.append(one)
+    if not notes and not reading.skipped:
+        raise NotOfFormatError(f"{path} is not basic-memory's: no Markdown note is in it.")
     uuids: dict[str, str] = {}
     taken: set[str] = set()
     for one in notes:
@@ -75,6 +82,23 @@ def read(path: str, project: str | None = None) -> Reading:
         targets = [uuids[path] for path in _targets(one, names_of)]
         reading.add(Item(uuids[one.path], NOTES, one.path, _fields(one, uuids[one.path], targets, project)))
     return reading
+
+
+def _refused(one: _Note) -> str:
+    """Why a note stays out, "" where it comes: its title alone, which may only be its file's name, is no memory."""
+    if not one.body.strip():
+        return "holds no text"
+    parts, end = [], 0
+    for start, stop in private_passages.private(one.body):
+        parts.append(one.body[end:start])
+        end = stop
+    said = [line for line in "".join([*parts, one.body[end:]]).splitlines() if line.strip()]
+    is_title_only = len(said) == 1 and one.title in _headings(said[0])
+    return "all of it is marked as private" if end and (not said or is_title_only) else ""
+
+
+def _headings(text: str) -> set[str]:
+    return {heading.strip() for heading in _HEADING.findall(text)}
 
 
 def _names(notes: list[_Note]) -> dict[str, str]:
@@ -105,8 +129,7 @@ def _targets(one: _Note, names: dict[str, str]) -> list[str]:
 
 def _fields(one: _Note, uuid: str, targets: list[str], project: str | None) -> dict[str, Any]:
     body = one.body.strip()
-    headings = {heading.strip() for heading in _HEADING.findall(body[:2000])}
-    content = body if one.title in headings else f"# {one.title}\n\n{body}"
+    content = body if one.title in _headings(body[:2000]) else f"# {one.title}\n\n{body}"
     kind = _text(one.front.get("type"))
     tags = [kind] if kind and kind != "note" else []
     tags += _list(one.front.get("tags"))

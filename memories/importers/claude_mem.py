@@ -1,18 +1,17 @@
 """claude-mem's SQLite database: observations and session summaries become notes. Its worker may run meanwhile.
 
-The file is opened for reading only; where SQLite would have to make a file beside it, a copy is read instead. Columns
-that a version does not have are taken as empty.
+Both tables are read as they are at one moment (snapshot.py). Columns that a version does not have are taken as empty.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 
+from memories.core import files
 from memories.core.errors import ImportSourceError
-from memories.importers import items, source_files
-from memories.importers.items import Item, Reading
+from memories.importers import items, snapshot, source_files
+from memories.importers.items import Item, NotOfFormatError, Reading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 SOURCE = "claude-mem"
 OBSERVATIONS, SUMMARIES = "Observations", "Session summaries"
 SUMMARY_TAG = "session-summary"
-
-BUSY_SECONDS = 5.0
 
 _OBSERVATION = (
     "id", "memory_session_id", "sdk_session_id", "project", "merged_into_project", "type", "title", "subtitle", "text",
@@ -46,54 +43,35 @@ def read(path: str, project: str | None = None) -> Reading:
     Raises ImportSourceError.
     """
     reading = Reading()
-    scratch = ""
     try:
-        uri, scratch = _uri(path)
-        connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
-        try:
-            _read_all(connection, reading, project, source_files.mtime_of(path))
-        finally:
-            connection.close()
+        with files.open_plain(path) as file:
+            if file.read(len(snapshot.MAGIC)) != snapshot.MAGIC:
+                raise NotOfFormatError(f"{path} is not claude-mem's database: it is no SQLite database.")
+        with snapshot.opened(path) as connection:
+            _read_all(connection, reading, project, path)
+    except snapshot.BusyError as error:
+        raise ImportSourceError(
+            f"{path} is being written to ({error}). Stop claude-mem's worker, then try again."
+        ) from error
     except sqlite3.Error as error:
         raise ImportSourceError(
-            f"{path} cannot be read as claude-mem's database ({error}). Stop claude-mem's worker, then try again."
+            f"{path} cannot be read as claude-mem's database ({error}): it is damaged, or something else."
         ) from error
     except OSError as error:
-        raise ImportSourceError(f"Cannot read {path}: {error.strerror or error}. Check its permissions.") from error
-    finally:
-        if scratch:
-            import shutil
-
-            shutil.rmtree(scratch, ignore_errors=True)
+        raise ImportSourceError(
+            f"Cannot read {error.filename or path}: {error.strerror or error}. Check its permissions, and that the "
+            "folder for temporary files has room for a copy."
+        ) from error
     return reading
 
 
-def _uri(path: str) -> tuple[str, str]:
-    """(how SQLite opens the database, the folder of a copy, "" where none was needed). Raises OSError.
-
-    A log (-wal) with something in it must be read along with the file; without the -shm that its writer keeps, SQLite
-    would make one beside it.
-    """
-    has_log = os.path.exists(path + "-wal") and os.path.getsize(path + "-wal") > 0
-    if has_log and not os.path.exists(path + "-shm"):
-        import shutil
-        import tempfile
-
-        scratch = tempfile.mkdtemp(prefix="llm-memory-import-")
-        copy = os.path.join(scratch, "copy.db")
-        shutil.copyfile(path, copy)
-        shutil.copyfile(path + "-wal", copy + "-wal")
-        return f"file:{copy}?mode=rw", scratch
-    escaped = os.path.abspath(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
-    return f"file:{escaped}?mode=ro{'' if has_log else '&immutable=1'}", ""
-
-
-def _read_all(connection: sqlite3.Connection, reading: Reading, project: str | None, mtime: str) -> None:
+def _read_all(connection: sqlite3.Connection, reading: Reading, project: str | None, path: str) -> None:
+    mtime = source_files.mtime_of(path)
     connection.text_factory = lambda data: data.decode("utf-8", "replace")
     connection.execute("PRAGMA trusted_schema = OFF")
     tables = {str(name) for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if not {"observations", "session_summaries"} & tables:
-        raise ImportSourceError("It has neither observations nor session_summaries: it is not claude-mem's database.")
+        raise NotOfFormatError(f"{path} is not claude-mem's database: no observations or session_summaries are in it.")
     sessions = _sessions(connection, tables)
     for table, kind, columns, content in (
         ("observations", OBSERVATIONS, _OBSERVATION, _observation),

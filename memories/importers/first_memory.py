@@ -1,4 +1,5 @@
-"""The first LLM Memory's folder: records of schema_version 1, ledgers of its later versions, and raw transcripts.
+"""The first LLM Memory's folder: records of schema_version 1, ledgers of its later versions, and raw transcripts; or
+records alone, one a line, as `llm-memory export` writes them.
 
 Records keep their own ids and every field that they have; what breaks the format is mended where its meaning is clear.
 Other files of that product (conversations/, deltas/, memory.db) are derived from these and stay there.
@@ -12,7 +13,7 @@ import os
 from memories.core import records
 from memories.core.transcripts import SUFFIX, is_session_id
 from memories.importers import items, ledgers, source_files
-from memories.importers.items import Item, Reading
+from memories.importers.items import Item, NotOfFormatError, Reading
 from memories.importers.source_files import UnreadableError
 
 TYPE_CHECKING = False
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 SOURCE = ledgers.SOURCE
+LINES_SOURCE = "JSON lines of LLM Memory"
+"""imported_from of records that a file holds a line each."""
 MEMORIES = "Memories"
 FOLDERS = ("records", "projects", "items")
 """One of them makes a folder one of that product."""
@@ -36,7 +39,10 @@ def read(path: str, project: str | None = None, *, is_here: bool = False) -> Rea
     Raises ImportSourceError.
     """
     reading = Reading()
-    for name in (*FOLDERS, "transcripts"):
+    names = (*FOLDERS, "transcripts")
+    if not any(os.path.lexists(os.path.join(path, name)) for name in names):
+        raise NotOfFormatError(f"{path} is not LLM Memory's: it has none of {', '.join(f'{name}/' for name in names)}.")
+    for name in names:
         if os.path.islink(os.path.join(path, name)):
             reading.skip(MEMORIES, name, "a symbolic link, which is not followed: put the folder itself in its place")
     if not is_here:
@@ -49,6 +55,39 @@ def read(path: str, project: str | None = None, *, is_here: bool = False) -> Rea
         if count:
             reading.notes.append(f"{count:,} files in {name}/ stay there: they are derived from the transcripts")
     return reading
+
+
+def read_lines(path: str, project: str | None = None) -> Reading:
+    """The records of a file with one a line (`llm-memory export FILE.jsonl`). project: for what names none.
+
+    Raises ImportSourceError.
+    """
+    reading = Reading()
+    reading.source = LINES_SOURCE
+    mtime = source_files.mtime_of(path)
+    is_any = is_known = False
+    for number, line in source_files.lines(path):
+        if line == b"":
+            continue
+        is_any = True
+        try:
+            if line is None:
+                raise UnreadableError(f"longer than {source_files.MAX_LINE_BYTES:,} bytes")
+            value = source_files.json_of(line)
+            if not is_record(value):  # without an id of its own, a second import would not find it
+                raise UnreadableError("no record: it has no schema_version and uuid")
+            is_known = True
+            _take(value, "", f"line {number}", mtime, reading, project)
+        except UnreadableError as error:
+            reading.skip(MEMORIES, f"line {number}", str(error))
+    if is_any and not is_known:
+        raise NotOfFormatError(f"{path} is not LLM Memory's file: no line of it is a record.")
+    return reading
+
+
+def is_record(value: object) -> bool:
+    """Whether a JSON value is a memory as a file in records/ has it, whichever version wrote it."""
+    return isinstance(value, dict) and "schema_version" in value and bool(_uuid(value.get("uuid")))
 
 
 def _transcripts(root: str, reading: Reading) -> None:
@@ -69,16 +108,20 @@ def _records(root: str, reading: Reading, project: str | None) -> None:
         except UnreadableError as error:
             reading.skip(MEMORIES, where, str(error))
             continue
-        if not isinstance(value, dict):
-            reading.skip(MEMORIES, where, "not a JSON object")
-        elif value.get("deleted_at"):
-            reading.skip(MEMORIES, where, "deleted there")
-        elif reason := _refused(value):
-            reading.skip(MEMORIES, where, reason)
-        else:
-            uuid = _uuid(value.get("uuid")) or _uuid(name.removesuffix(".json"))
-            uuid = uuid or items.derived_uuid(SOURCE, where)
-            reading.add(Item(uuid, MEMORIES, where, _mended(value, mtime, project)))
+        _take(value, _uuid(name.removesuffix(".json")), where, mtime, reading, project)
+
+
+def _take(value: object, named: str, where: str, mtime: str, reading: Reading, project: str | None) -> None:
+    """Note a record, or why it is none. named: the id in its file's name, "" for none; mtime: its file's."""
+    if not isinstance(value, dict):
+        reading.skip(MEMORIES, where, "not a JSON object")
+    elif value.get("deleted_at"):
+        reading.skip(MEMORIES, where, "deleted there")
+    elif reason := _refused(value):
+        reading.skip(MEMORIES, where, reason)
+    else:
+        uuid = _uuid(value.get("uuid")) or named or items.derived_uuid(SOURCE, where)
+        reading.add(Item(uuid, MEMORIES, where, _mended(value, mtime, project)))
 
 
 def _refused(value: dict[str, Any]) -> str:

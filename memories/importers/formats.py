@@ -7,6 +7,7 @@ import os
 from memories.core.errors import ImportSourceError
 from memories.core.paths import claude_config_dir, home_dir
 from memories.importers import basic_memory, claude_mem, first_memory, server_memory, source_files
+from memories.importers.items import NotOfFormatError
 from memories.importers.source_files import UnreadableError
 
 TYPE_CHECKING = False
@@ -77,9 +78,16 @@ def read(format: str, path: str, folder: DataFolder, project: str | None = None)
     """What a source holds, read whole. project: for what names none. Raises ImportSourceError."""
     if not os.path.exists(path):
         raise ImportSourceError(f"There is no {path}: check its name.")
-    path = os.path.realpath(path)
+    try:
+        return _read(format, os.path.realpath(path), folder, project)
+    except NotOfFormatError as error:
+        raise ImportSourceError(f"{error} Say what it is with --from: {', '.join(FORMATS)}.") from error
+
+
+def _read(format: str, path: str, folder: DataFolder, project: str | None) -> Reading:  # noqa: A002
     if format == FIRST:
-        _require(os.path.isdir(path), path, format, "a folder")
+        if os.path.isfile(path):
+            return first_memory.read_lines(path, project)
         return first_memory.read(path, project, is_here=_is_same(path, folder.root))
     if format == CLAUDE_MEM:
         path = os.path.join(path, _DATABASE) if os.path.isdir(path) else path
@@ -124,6 +132,8 @@ def _of_file(path: str) -> str:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         with open(fd, "rb") as file:
             head = file.read(_HEAD_BYTES)
+            if b"\n" not in head.strip():  # a first line that is longer
+                head += file.readline(source_files.MAX_LINE_BYTES)
     except OSError as error:
         raise ImportSourceError(f"Cannot read {path}: {error.strerror}. Check its name and permissions.") from error
     if head.startswith(b"SQLite format 3\0"):
@@ -137,5 +147,7 @@ def _of_file(path: str) -> str:
         value = source_files.json_of(first)
     except UnreadableError:
         return ""
+    if first_memory.is_record(value):
+        return FIRST
     is_graph = isinstance(value, dict) and value.get("type") in ("entity", "relation")
     return SERVER_MEMORY if is_graph else ""

@@ -28,6 +28,10 @@ IMPORTED_FIELDS = "imported_fields"
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
+class NotOfFormatError(ImportSourceError):
+    """Nothing in a source is of the format that it was said to be."""
+
+
 class Item:
     """One record to be. kind: what the report counts it as; where: its place in the source; fields: the record's own,
     content, created_at and connections included, as the reader found them."""
@@ -40,13 +44,16 @@ class Item:
 
 class Reading:
     """A source, read. items; skipped: (place, reason) of the first MAX_SKIPPED that cannot come; skipped_by_kind:
-    kind -> how many; notes: what is left out on purpose, in words; transcripts: paths of `<session id>.jsonl`."""
+    kind -> how many; linked: kind -> how many are part of items, as their links; notes: what is left out on purpose, in
+    words; transcripts: paths of `<session id>.jsonl`; source: what it is from, where its format does not say it."""
 
     def __init__(self) -> None:
         self.items: list[Item] = []
         self.skipped: list[tuple[str, str]] = []
         self.skipped_by_kind: dict[str, int] = {}
+        self.linked: dict[str, int] = {}
         self.notes: list[str] = []
+        self.source = ""
         self.transcripts: list[str] = []
         self._chars = 0
 

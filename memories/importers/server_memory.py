@@ -7,7 +7,7 @@ kind it is, and a related_to link.
 from __future__ import annotations
 
 from memories.importers import items, source_files
-from memories.importers.items import Item, Reading
+from memories.importers.items import Item, NotOfFormatError, Reading
 from memories.importers.source_files import UnreadableError
 
 TYPE_CHECKING = False
@@ -38,26 +38,34 @@ def read(path: str, project: str | None = None) -> Reading:
     reading = Reading()
     entities: dict[str, _Entity] = {}
     relations: list[tuple[str, str, str, str]] = []
+    lines = known = 0
     for number, line in source_files.lines(path):
         where = f"line {number}"
         if line is None:
             reading.skip(ENTITIES, where, f"longer than {source_files.MAX_LINE_BYTES:,} bytes")
         elif line:
-            _take_line(line, where, reading, entities, relations)
-    for source, target, kind, where in relations:
-        missing = next((name for name in (source, target) if name not in entities), None)
-        if missing is not None:
-            reading.skip(RELATIONS, where, f"no entity is called {missing[:80]!r}")
-        if source in entities:
-            entities[source].relations[kind, target] = None
-    linked = sum(target in entities for one in entities.values() for _, target in one.relations)
-    if linked:
-        reading.notes.append(f"{linked:,} relations are links of their entities")
+            known += _take_line(line, where, reading, entities, relations)
+        lines += line != b""
+    if lines and not known:
+        raise NotOfFormatError(f"{path} is not server-memory's file: no line of it is an entity or a relation.")
+    _join(relations, entities, reading)
     created_at = source_files.mtime_of(path)
     uuids = {name: items.derived_uuid(SOURCE, _own_id(name, project)) for name in entities}
     for name, entity in entities.items():
         reading.add(Item(uuids[name], ENTITIES, entity.where, _fields(name, entity, uuids, project, created_at)))
     return reading
+
+
+def _join(relations: list[tuple[str, str, str, str]], entities: dict[str, _Entity], reading: Reading) -> None:
+    """Give each relation to the entity that it goes out from."""
+    for source, target, kind, where in relations:
+        missing = next((name for name in (source, target) if name not in entities), None)
+        if missing is not None:
+            reading.skip(RELATIONS, where, f"no entity is called {missing[:80]!r}")
+        else:
+            reading.linked[RELATIONS] = reading.linked.get(RELATIONS, 0) + 1
+        if source in entities:
+            entities[source].relations[kind, target] = None
 
 
 def _own_id(name: str, project: str | None) -> str:
@@ -70,16 +78,18 @@ def _take_line(
     reading: Reading,
     entities: dict[str, _Entity],
     relations: list[tuple[str, str, str, str]],
-) -> None:
+) -> bool:
+    """Note what a line says; whether it is one of this format."""
     try:
         value = source_files.json_of(line)
     except UnreadableError as error:
         reading.skip(ENTITIES, where, str(error))
-        return
+        return False
     kind = items.text_of(value.get("type")) if isinstance(value, dict) else None
     if not isinstance(value, dict) or kind not in {"entity", "relation"}:
         reading.skip(ENTITIES, where, "neither an entity nor a relation")
-    elif kind == "entity":
+        return False
+    if kind == "entity":
         _take_entity(value, where, reading, entities)
     else:
         source, target, relation = (items.text_of(value.get(key)) for key in ("from", "to", "relationType"))
@@ -87,6 +97,7 @@ def _take_line(
             relations.append((source, target, relation or "related to", where))
         else:
             reading.skip(RELATIONS, where, "a relation without from or to")
+    return True
 
 
 def _take_entity(value: dict[str, Any], where: str, reading: Reading, entities: dict[str, _Entity]) -> None:

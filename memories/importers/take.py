@@ -26,10 +26,9 @@ if TYPE_CHECKING:
 
     Progress = Callable[[str, int, int], None]
 
-NEW, UPDATED, HERE, DELETED, EDITED, SKIPPED = (
-    "new", "updated", "already here", "deleted here", "edited here", "skipped",
+NEW, UPDATED, HERE, DELETED, EDITED, LINKED, SKIPPED = OUTCOMES = (
+    "new", "updated", "already here", "deleted here", "edited here", "linked", "skipped",
 )  # fmt: skip
-OUTCOMES = (NEW, UPDATED, HERE, DELETED, EDITED, SKIPPED)
 READ = "read"
 TRANSCRIPTS = "Transcripts"
 
@@ -42,11 +41,13 @@ _OWN = frozenset({"uuid", "created_at", "updated_at", "origin", "connections", "
 
 class Result:
     """What an import did, or would do. counts: kind -> {READ and OUTCOMES: how many}; skipped: (place, reason);
-    notes: what was left out on purpose; secrets: how many were replaced; problem: why the index is not up to date."""
+    notes: what was left out on purpose; secrets: how many were replaced; source: what records say in imported_from;
+    problem: why the index is not up to date."""
 
-    __slots__ = ("counts", "notes", "problem", "secrets", "skipped")
+    __slots__ = ("counts", "notes", "problem", "secrets", "skipped", "source")
 
-    def __init__(self) -> None:
+    def __init__(self, source: str) -> None:
+        self.source = source
         self.counts: dict[str, dict[str, int]] = {}
         self.skipped: list[tuple[str, str]] = []
         self.notes: list[str] = []
@@ -63,18 +64,21 @@ class Result:
 def run(
     folder: DataFolder, reading: Reading, source: str, *, dry_run: bool = False, progress: Progress | None = None
 ) -> Result:
-    """Store what was read; source: what its records say in imported_from. dry_run: the same answer, nothing written.
+    """Store what was read; source: what its records say in imported_from, where the reading does not say. dry_run: the
+    same answer, nothing written.
 
     Raises StorageError, LockTimeoutError: run it again, it goes on from what is there.
     """
-    result = Result()
+    result = Result(reading.source or source)
     result.notes = reading.notes
     result.skipped = list(reading.skipped)
     for kind in dict.fromkeys(item.kind for item in reading.items):
         result.count(kind, NEW, 0)  # what came is told before what did not
+    for kind, many in reading.linked.items():
+        result.count(kind, LINKED, many)
     for kind, many in reading.skipped_by_kind.items():
         result.count(kind, SKIPPED, many)
-    prepared = _prepared(folder, reading, source, result, progress)
+    prepared = _prepared(folder, reading, result, progress)
     narratives = _Narratives(folder, prepared)
     for done, one in enumerate(prepared, 1):
         outcome = _store(folder, one, narratives, result, dry_run=dry_run)
@@ -90,11 +94,9 @@ def run(
     return result
 
 
-def _prepared(
-    folder: DataFolder, reading: Reading, source: str, result: Result, progress: Progress | None
-) -> list[Prepared]:
+def _prepared(folder: DataFolder, reading: Reading, result: Result, progress: Progress | None) -> list[Prepared]:
     """Every item as a record, newest narratives first; what cannot be one is noted."""
-    preparer = prepare.Preparer(folder, source)
+    preparer = prepare.Preparer(folder, result.source)
     prepared: list[Prepared] = []
     known: set[str] = set()
     for done, item in enumerate(reading.items, 1):

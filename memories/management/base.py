@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import re
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
 from memories.core.errors import StorageError
 from memories.core.paths import DataFolder, check_private, data_folder
-
-_ACTING = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-"""Of what JSON leaves as it is."""
 
 
 class MemoryCommand(BaseCommand):
@@ -57,8 +52,3 @@ class MemoryCommand(BaseCommand):
     def say(self, line: str = "") -> None:
         """One line on stdout."""
         self.stdout.write(line)
-
-    def say_json(self, value: Any) -> None:
-        """A value as JSON on stdout; what acts on a terminal or turns its direction as escapes."""
-        text = json.dumps(value, ensure_ascii=False, indent=2).encode("utf-8", "replace").decode()
-        self.stdout.write(_ACTING.sub(lambda found: f"\\u{ord(found[0]):04x}", text))

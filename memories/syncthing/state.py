@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from memories.core.errors import SyncthingError
 from memories.core.files import write_atomic
-from memories.syncthing import answers
+from memories.syncthing import NOTE_NAME, answers
 from memories.syncthing.answers import FOLDER_ID, Device
 from memories.syncthing.client import Client, NotAnsweringError, NotThereError, UnreachedError, path
 from memories.syncthing.home import read_home
@@ -94,7 +94,7 @@ class SyncState:
 
 def note_path(folder: DataFolder) -> str:
     """Where the note is."""
-    return os.path.join(folder.state, "syncthing.json")
+    return os.path.join(folder.state, NOTE_NAME)
 
 
 def read_note(folder: DataFolder) -> Note | None:

@@ -10,6 +10,7 @@ import os
 import shutil
 from functools import partial
 
+from hooks import plugin
 from memories.core.errors import SyncthingError
 from memories.core.files import remove_quietly
 from memories.syncthing import answers
@@ -129,8 +130,9 @@ def purge_plan(folder: DataFolder, environ: Mapping[str, str]) -> Plan:
 def _first(error: SyncthingError, folder: DataFolder, note: Note | None) -> str:
     """What to do before a purge where Syncthing could not be asked. Its config.xml is never to be deleted: it holds
     everything else that Syncthing does, and the machine's id."""
+    uninstall = "./install.sh --uninstall" if plugin.data() is None else plugin.client_command("uninstall")
     by_hand = (
-        f"Or: `./install.sh --uninstall`, then remove the folder {FOLDER_ID} in Syncthing's page (its files stay; "
+        f"Or: `{uninstall}`, then remove the folder {FOLDER_ID} in Syncthing's page (its files stay; "
         f"nothing to do where Syncthing is gone for good), and delete {folder.root} after that."
     )
     if isinstance(error, NotAnsweringError):

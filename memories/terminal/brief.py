@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from memories import brief
-from memories.core import archived_sessions, mirror
+from memories.core import archived_sessions
 from memories.core.errors import ProjectError
 from memories.services import Session
 from memories.terminal import command
-from memories.terminal.here import WAIT_SECONDS, Here
+from memories.terminal.here import Here, update_index
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser
     from typing import Any
+
+
+_NOTHING_YET = "yet; memory_store keeps what later sessions need."
+"""How the briefing of a project ends of which there is nothing: it names a tool, which only sessions have."""
 
 
 class Command(command.Command):
@@ -40,7 +44,7 @@ class Command(command.Command):
         here = Here(folder)
         if here.own is None and not options["project"]:
             raise ProjectError("There is no project here: pass --project, or go to the project's folder.")
-        mirror.update(folder, wait_seconds=WAIT_SECONDS)
+        update_index(folder, self.warn)
         named = options["session"]
         session_id = archived_sessions.find(folder, named).session_id if named else None
         found = brief.brief(folder, Session(here.own, session_id), options["project"], options["source"])
@@ -49,3 +53,5 @@ class Command(command.Command):
             return
         self.say(found["text"])
         self.say(self.style.warning(f"\n({brief.headline(found)})"))
+        if found["text"].endswith(_NOTHING_YET):
+            self.say('Here in the terminal, `llm-memory store "TEXT"` keeps a memory.')

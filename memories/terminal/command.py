@@ -9,6 +9,7 @@ import sys
 
 from memories.core.errors import MirrorUnavailableError, StorageError
 from memories.core.paths import check_private, data_folder
+from memories.terminal import surroundings
 from memories.terminal.parser import EXAMPLES, Parser
 
 TYPE_CHECKING = False
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from memories.core.errors import LLMMemoryError
     from memories.core.paths import DataFolder
 
-_ACTING = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_ACTING = "[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
 """Of what JSON leaves as it is."""
 
 _INTERRUPTED = 130
@@ -111,6 +112,8 @@ class Command:
                 f"The index cannot be read ({error}). Run `llm-memory rebuild_index`, then try again."
             ) from error
         except OSError as error:
+            if error.filename is None:
+                surroundings.check_folder()
             where = error.filename or self.folder.root
             raise StorageError(
                 f"{where}: {error.strerror or error}. `llm-memory doctor` says what is wrong."
@@ -122,17 +125,26 @@ class Command:
         return data_folder()
 
     def say(self, line: str = "") -> None:
-        """One line on stdout."""
-        self.stdout.write(line + "\n")
+        """One line on stdout. Raises StorageError where that refuses, BrokenPipeError where nobody reads it."""
+        try:
+            self.stdout.write(line + "\n")
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise surroundings.no_output(error) from error
 
     def warn(self, line: str) -> None:
         """One line on stderr, beside the output: progress, what was skipped."""
         self.stderr.write(line + "\n")
 
     def say_json(self, value: Any) -> None:
-        """A value as JSON on stdout; what acts on a terminal or turns its direction as escapes."""
+        """A value as JSON on stdout; as escapes what acts on a terminal or turns its direction, and in a locale that
+        lacks letters all that is not ASCII."""
         text = json.dumps(value, ensure_ascii=False, indent=2).encode("utf-8", "replace").decode()
-        self.say(_ACTING.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+        text = re.sub(_ACTING, lambda found: f"\\u{ord(found[0]):04x}", text)
+        if not surroundings.takes_all(self.stdout):
+            text = re.sub("[^\x00-\x7f]", lambda found: json.dumps(found[0])[1:-1], text)
+        self.say(text)
 
     def ask(self, question: str) -> str:
         """The answer that is typed; "" at the end of the input. Ctrl-C says that nothing was changed; SystemExit."""

@@ -89,7 +89,7 @@ class Command(command.Command):
     def handle(self, **options: Any) -> None:
         """Write and report; on stderr where stdout takes the export."""
         asked = _asked(options)
-        reading.check(asked)
+        reading.check(self.folder, asked)
         self._to_stderr = asked.path == STDOUT
         if self._to_stderr and sys.stdout.isatty():
             raise StorageError("An export is no text for a terminal: name a file, or send it on with `|` or `>`.")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 from memories import selectors
 from memories.core import projects
 from memories.core.cleaning import clean
-from memories.core.errors import MirrorUnavailableError
+from memories.core.errors import MirrorUnavailableError, StorageError
 from memories.core.settings import read_settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from memories.core.paths import DataFolder
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
 
 WAIT_SECONDS = 60.0
 """How long a command waits for another process that makes the index."""
+
+
+_READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
+"""Why a lock cannot be opened in a data folder that is there to be read."""
 
 
 class Here:
@@ -49,3 +55,20 @@ def make_index(folder: DataFolder) -> None:
 
         with ProgressBars() as bars:
             mirror.update(folder, wait_seconds=WAIT_SECONDS, progress=lambda *counts: bars("records", *counts))
+
+
+def update_index(folder: DataFolder, warn: Callable[[str], None]) -> None:
+    """Bring the index up to date; where nothing may be written, the one that is there is used as it is, and warn is
+    told so.
+
+    Raises LockTimeoutError, StorageError, MirrorUnavailableError.
+    """
+    from memories.core import mirror
+
+    try:
+        mirror.update(folder, wait_seconds=WAIT_SECONDS)
+    except StorageError as error:
+        if getattr(error.__cause__, "errno", None) not in _READ_ONLY:
+            raise
+        selectors.mirror_connection(folder)
+        warn(f"The index is used as it is: nothing can be written in {folder.root}.")

@@ -73,7 +73,7 @@ class Command(command.Command):
         if options["json"]:
             self.say_json(_as_data(result, path, kind, dry_run=options["dry_run"]))
         else:
-            self._report(result, path, kind, dry_run=options["dry_run"])
+            self._report(result, path, dry_run=options["dry_run"])
 
     def _source(self, path: str | None, kind: str | None) -> tuple[str, str]:
         """(path, format) of what is meant. Raises ImportSourceError."""
@@ -93,9 +93,9 @@ class Command(command.Command):
         with ProgressBars(shown=not options["json"]) as bars:
             return take.run(self.folder, reading, formats.SOURCES[kind], dry_run=options["dry_run"], progress=bars)
 
-    def _report(self, result: Result, path: str, kind: str, *, dry_run: bool) -> None:
+    def _report(self, result: Result, path: str, *, dry_run: bool) -> None:
         done = "Would import" if dry_run else "Imported"
-        self.say(f"{done} from {formats.SOURCES[kind]}: {shown(path)}")
+        self.say(f"{done} from {result.source}: {shown(path)}")
         for name, counts in result.counts.items():
             told = [f"{counts[outcome]:,} {outcome}" for outcome in take.OUTCOMES if counts[outcome]]
             self.say(f"  {name}: {counts[take.READ]:,} read: {', '.join(told)}")

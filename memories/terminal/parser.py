@@ -18,6 +18,10 @@ WIDTH = 100
 
 _NARROWEST = 40
 
+if hasattr(argparse, "_"):
+    vars(argparse)["_"] = str
+    """argparse's words have no translations; to look for them takes 1.2 ms, a twelfth of what Python takes to start."""
+
 
 def columns() -> int:
     """Columns for a text: the terminal's, at most WIDTH."""

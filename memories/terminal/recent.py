@@ -40,15 +40,20 @@ class Command(command.Command):
             type=options["type"],
             limit=options["limit"],
         )
+        if not answer["results"]:
+            answer["hint"] = _nothing(options["project"])  # for a person: the tool's names another tool
         if options["json"]:
             self.say_json(answer)
             return
         for memory in answer["results"]:
             for line in listing.of_memory(self.style, memory):
                 self.say(line)
-        if answer["results"] and answer["hint"]:
+        if answer["hint"]:
             self.say(clean(answer["hint"]))
-        elif not answer["results"] and options["project"]:
-            self.say("No such memories in this project; without --project, those of all projects are listed.")
-        elif not answer["results"]:
-            self.say('No such memories yet: `llm-memory store "TEXT"` keeps one.')
+
+
+def _nothing(project: str | None) -> str:
+    """What to do where nothing was found."""
+    if project:
+        return "No such memories in this project; without --project, those of all projects are listed."
+    return 'No such memories yet: `llm-memory store "TEXT"` keeps one.'

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from memories import search, selectors
 from memories.core import records, scope
 from memories.core.cleaning import clean
 from memories.core.errors import LockTimeoutError, TranscriptError
+from memories.core.patterns import lazy
 from memories.terminal import command, listing
 from memories.terminal.here import Here, make_index
 from memories.terminal.parser import number
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
     from typing import Any
 
-_MARKED = re.compile(r"\*\*(.+?)\*\*")
+_MARKED = lazy(r"\*\*(.+?)\*\*")
 """A matched word as snippets.plain marks it."""
 
 _READ_ON = "Read around a hit: llm-memory transcript SESSION --around LINE"

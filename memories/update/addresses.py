@@ -11,9 +11,12 @@ GIT, RELEASE, FOLDER = "git", "release", "folder"
 """A git remote; a folder on the web (or file://) with SHA256SUMS and tarballs; neither, and then nobody is asked."""
 
 _URL = re.compile(r"([a-z][a-z0-9+.-]*)://([^/]*)(.*)", re.I | re.S)
-_SCP_LIKE = re.compile(r"[^/:\s]+:(?!//)")
+_SCP_LIKE = re.compile(r"[^/:\s]+:(?!//)([^@]*)", re.S)
+_UNTOLD = re.compile(r"[a-z0-9+.-]*::|(?:https?|ftps?|git|ssh|file):", re.I)
+"""Of what is no URL: git's `helper::address`, and a URL with a slash too few."""
+
 _UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_IN_TEXT = re.compile(r"(?<=://)[^\s'\"]*@")
+_IN_TEXT = re.compile(r"(?<=://)[^\s'\"]+")
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -26,8 +29,10 @@ def cleaned(address: str, base: str = "") -> str:
     address = _UNSHOWN.sub("", address)
     url = _URL.fullmatch(address)
     if url is None:
+        if _UNTOLD.match(address):
+            return ""
         if not address or _SCP_LIKE.match(address):
-            return address
+            return address if not address or _SCP_LIKE.fullmatch(address) else ""
         return os.path.normpath(os.path.join(base or os.getcwd(), os.path.expanduser(address)))
     scheme, authority, path = url[1].lower(), url[2], re.split(r"[?#]", url[3], maxsplit=1)[0]
     if "@" in url[3]:
@@ -39,8 +44,16 @@ def cleaned(address: str, base: str = "") -> str:
 
 
 def without_credentials(text: str) -> str:
-    """A program's message without the user and password of any address in it."""
-    return _IN_TEXT.sub("", text)
+    """A program's message without the user, the password and the query of any address in it."""
+    return _IN_TEXT.sub(_without_secret, text)
+
+
+def _without_secret(address: re.Match[str]) -> str:
+    """What follows the `://` of an address, as it may be shown."""
+    before, _, after = address[0].rpartition("@")
+    if re.search(r"[?#]", before):
+        return "..."  # an @ in the query, or a ? in the password: nobody knows
+    return re.split(r"[?#]", after, maxsplit=1)[0]
 
 
 def kind_of(address: str) -> str:
@@ -63,14 +76,20 @@ def check(address: str, kind: str) -> None:
             "This LLM Memory was installed from a folder, so there is no address to ask for versions: run ./install.sh "
             "of a newer clone, or say where versions are: LLM_MEMORY_REPO=<git URL> llm-memory update"
         )
+    shown = cleaned(address)
+    if kind == RELEASE and url is not None and "@" in address:
+        raise UpdateError(
+            f"{shown or 'This'} was given with a user or a password, and a release address takes no user or password: "
+            "give one of https without them."
+        )
+    if not shown or (url is None and (kind == RELEASE or not (os.path.isabs(address) or _SCP_LIKE.match(address)))):
+        raise UpdateError(f"{shown or 'This'} is no address to fetch versions from; give one of https, ssh or file.")
     if url is None:
-        if kind == RELEASE or not (os.path.isabs(address) or _SCP_LIKE.match(address)) or "::" in address:
-            raise UpdateError(f"{address} is no address to fetch versions from; give one of https, ssh or file.")
         return
     scheme = url[1].lower()
     allowed = {"https", "file"} if kind == RELEASE else {"https", "file", "ssh", "git+ssh", "ssh+git"}
     if scheme not in allowed and not (scheme == "http" and is_loopback(url[2])):
-        raise UpdateError(f"{address} is not encrypted, and what comes from there is run: give one of https or ssh.")
+        raise UpdateError(f"{shown} is not encrypted, and what comes from there is run: give one of https or ssh.")
 
 
 def is_loopback(authority: str) -> bool:

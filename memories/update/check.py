@@ -38,12 +38,18 @@ class Available:
         """The greatest version, "" where none has a number."""
         return versions.newest(list(self.found))
 
+    def commit(self, where: Source) -> str:
+        """The commit of the newest version, HEAD's where there is none; "" in a release folder."""
+        if self.newest:
+            return self.found[self.newest] if where.kind == addresses.GIT else ""
+        return self.head
+
 
 def source(folder: DataFolder, environ: Mapping[str, str]) -> Source:
     """$LLM_MEMORY_REPO, else what the install noted."""
     named = environ.get("LLM_MEMORY_REPO", "")
     if named:
-        return Source(named if "://" in named else addresses.cleaned(named), addresses.kind_of(named))
+        return Source(named if "://" in named else addresses.cleaned(named) or named, addresses.kind_of(named))
     about = update_state.installed(folder)
     return Source(about.get("repo", ""), about.get("kind", addresses.FOLDER))
 
@@ -61,14 +67,14 @@ def ask(where: Source) -> Available:
 
 def check(folder: DataFolder, where: Source) -> dict[str, Any]:
     """Ask, and keep the answer in state/update.json; the notes. A failure is kept as `error` and not raised."""
-    notes = update_state.read(folder)
-    notes |= {"checked_at": clock.now(), "error": ""}
+    said: dict[str, Any] = {"checked_at": clock.now(), "error": ""}
     try:
         found = ask(where)
     except UpdateError as error:
-        notes["error"] = redaction.of(folder).text(addresses.without_credentials(str(error)))
+        said["error"] = redaction.of(folder).text(addresses.without_credentials(str(error)))
     else:
         repo = addresses.cleaned(where.repo)
-        notes |= {"seen_at": notes["checked_at"], "repo": repo, "newest": found.newest, "commit": found.head}
+        said |= {"seen_at": said["checked_at"], "repo": repo, "newest": found.newest, "commit": found.commit(where)}
+    notes = update_state.read(folder) | said
     update_state.save(folder, notes)
     return notes

@@ -8,7 +8,7 @@ from memories.core import files, redaction, update_state
 from memories.core.errors import LLMMemoryError, LockTimeoutError
 from memories.core.locks import FileLock
 from memories.core.settings import disabled_by_environment, read_settings
-from memories.update import check, updating
+from memories.update import check, trial, updating
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,10 +24,13 @@ MAX_LOG_CHARS = 200_000
 def run(folder: DataFolder) -> None:
     """Ask and note, install where that is wanted. Gives way to another update; what fails is noted for doctor."""
     settings, _ = read_settings(folder)
-    if disabled_by_environment() or not update_state.is_wanted(folder, settings):
+    if disabled_by_environment():
         return
     try:
         with FileLock(os.path.join(folder.state, LOCK)):
+            _resume(folder)
+            if not update_state.is_wanted(folder, settings):
+                return
             where = check.source(folder, {})
             notes = check.check(folder, where)
             if settings["auto_update"] and update_state.offered(update_state.installed(folder), notes):
@@ -36,12 +39,30 @@ def run(folder: DataFolder) -> None:
         return
 
 
+def _resume(folder: DataFolder) -> None:
+    """End an update that was killed before it was checked."""
+    lines: list[str] = []
+    said: dict[str, Any] = {}
+    left = update_state.shown(update_state.installed(folder))
+    try:
+        trouble = trial.resume(folder, lines.append)
+        if trouble:
+            here = update_state.shown(update_state.installed(folder))
+            said["done"] = f"went back to {here}: {left} was installed, but {trouble}"
+    except (LLMMemoryError, OSError) as error:
+        lines.append(str(error))
+        said["error"] = redaction.of(folder).text(str(error))
+    if said:
+        update_state.save(folder, update_state.read(folder) | said)
+        _log(folder, lines)
+
+
 def _install(folder: DataFolder, where: check.Source) -> None:
     redactor = redaction.of(folder)
     lines: list[str] = []
     said: dict[str, Any] = {}
     try:
-        target = updating.choose(check.ask(where), update_state.installed(folder))
+        target = updating.choose(check.ask(where), update_state.installed(folder), notes=update_state.read(folder))
         if target is not None:
             result = updating.update(folder, where, target, lines.append, down=False)
             said["done"] = _words(result, target)
@@ -52,7 +73,11 @@ def _install(folder: DataFolder, where: check.Source) -> None:
         lines.append(str(error))
         said["error"] = redactor.text(f"the update failed: {error}")
     update_state.save(folder, update_state.read(folder) | said)
-    log = redactor.text("\n".join(lines))[-MAX_LOG_CHARS:]
+    _log(folder, lines)
+
+
+def _log(folder: DataFolder, lines: list[str]) -> None:
+    log = redaction.of(folder).text("\n".join(lines))[-MAX_LOG_CHARS:]
     files.write_atomic(os.path.join(folder.state, LOG), log.encode("utf-8", "replace") + b"\n", durable=False)
 
 

@@ -31,6 +31,7 @@ _SETTINGS = {
 """Over the user's own: no hook of theirs is run and nobody is asked; their credential helpers and ssh keys are used."""
 
 _TAG = re.compile(r"refs/tags/v(\d{1,6}\.\d{1,6}\.\d{1,6})(?:\^\{\})?")
+_FULL = re.compile("No space left on device|Disk quota exceeded")
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
@@ -106,9 +107,8 @@ def run(arguments: list[str], seconds: float) -> str:
     said = out.decode("utf-8", "replace")
     if process.returncode:
         shown = clean(addresses.without_credentials(said))[:300].replace("\n", " ")
-        raise UpdateError(
-            f"git {arguments[0]} failed: {shown or process.returncode}. Check the address and your access."
-        )
+        todo = "Make room, then try again" if _FULL.search(said) else "Check the address and your access"
+        raise UpdateError(f"git {arguments[0]} failed: {shown or process.returncode}. {todo}.")
     return said
 
 

@@ -111,11 +111,11 @@ def roll_back(folder: DataFolder, say: Callable[[str], None]) -> dict[str, str]:
     left = about(folder.lib)
     change_places(folder)
     now = about(folder.lib)
-    declined = left.get("version", "")
-    if declined == now.get("version"):
-        declined = left.get("commit", "")
-    notes = update_state.read(folder)
-    update_state.save(folder, {**notes, "declined": declined, "rolled_back_at": clock.now()})
+    version = left.get("version", "")
+    notes = {name: value for name, value in update_state.read(folder).items() if name != "trial"}
+    notes = update_state.declining(notes, now, "" if version == now.get("version") else version)
+    notes |= {"declined_commit": left.get("commit", ""), "rolled_back_at": clock.now()}
+    update_state.save(folder, notes)
     set_up(folder, say)
     return now
 

@@ -49,7 +49,9 @@ def ask(base: str) -> dict[str, str]:
     text = b"".join(_read(base + SUMS, MAX_SUMS_BYTES, ASK_SECONDS)).decode("ascii", "replace")
     found = {line[3]: line[1] for one in text.splitlines() if (line := _LINE.fullmatch(one.strip()))}
     if not found:
-        raise UpdateError(f"{base}{SUMS} names no llm-memory-X.Y.Z.tar.gz: nothing is installed without a checksum.")
+        raise UpdateError(
+            f"{addresses.cleaned(base)}{SUMS} names no llm-memory-X.Y.Z.tar.gz: nothing comes without a checksum."
+        )
     return found
 
 
@@ -61,10 +63,13 @@ def fetch(base: str, version: str, checksum: str, into: str) -> str:
     name = f"llm-memory-{version}.tar.gz"
     archive = os.path.join(into, name)
     hashed = hashlib.sha256()
-    with open(archive, "xb") as file:
-        for chunk in _read(base + name, MAX_TARBALL_BYTES, FETCH_SECONDS):
-            hashed.update(chunk)
-            file.write(chunk)
+    try:
+        with open(archive, "xb") as file:
+            for chunk in _read(base + name, MAX_TARBALL_BYTES, FETCH_SECONDS):
+                hashed.update(chunk)
+                file.write(chunk)
+    except OSError as error:
+        raise _unwritten(name, error) from error
     if hashed.hexdigest() != checksum:
         raise UpdateError(
             f"{name} is not what {SUMS} says (SHA-256 {hashed.hexdigest()}): nothing was unpacked or run."
@@ -73,11 +78,18 @@ def fetch(base: str, version: str, checksum: str, into: str) -> str:
         return unpack(archive, into)
     except ValueError as error:
         raise UpdateError(f"{name} is no release: {error}. Nothing of it was run.") from error
+    except OSError as error:
+        raise _unwritten(name, error) from error
+
+
+def _unwritten(name: str, error: OSError) -> UpdateError:
+    return UpdateError(f"{name} cannot be kept ({error.strerror}): make room and look at the data folder's modes.")
 
 
 def _read(url: str, limit: int, seconds: float) -> Iterator[bytes]:
     """What an address gives, in pieces. Raises UpdateError, also for more than limit bytes or seconds."""
     addresses.check(url, addresses.RELEASE)
+    shown = addresses.cleaned(url)
     opener = urllib.request.build_opener(_SafeRedirects)
     deadline = time.monotonic() + seconds
     request = urllib.request.Request(url, headers={"User-Agent": "llm-memory"})  # noqa: S310 - of checked schemes
@@ -86,9 +98,9 @@ def _read(url: str, limit: int, seconds: float) -> Iterator[bytes]:
             while chunk := answer.read1(min(_CHUNK, limit + 1)):
                 limit -= len(chunk)
                 if limit < 0 or time.monotonic() > deadline:
-                    raise UpdateError(f"{url} is too large or too slow: it was not taken. Look at the address.")
+                    raise UpdateError(f"{shown} is too large or too slow: it was not taken. Look at the address.")
                 yield chunk
     except (OSError, http.client.HTTPException, ValueError) as error:  # of URLError and timeouts the first is a base
         why = getattr(error, "reason", None) or error
         code = f"{error.code} " if isinstance(error, urllib.error.HTTPError) else ""
-        raise UpdateError(f"{url} cannot be read ({code}{why}): check the address and the network.") from error
+        raise UpdateError(f"{shown} cannot be read ({code}{why}): check the address and the network.") from error

@@ -16,12 +16,13 @@ import threading
 from memories.core import update_state
 from memories.core.errors import UpdateError
 from memories.core.paths import make_private
-from memories.update import addresses, git_source, installation, release_source, versions
+from memories.update import addresses, git_source, installation, release_source, trial, versions
 from memories.update.check import Available, Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from memories.core.paths import DataFolder
 
@@ -29,16 +30,19 @@ INSTALL_SECONDS = 3_600
 MAX_FILE_BYTES = 1_000_000
 _VERSION = re.compile(r'^version = "(\d{1,6}\.\d{1,6}\.\d{1,6})"', re.M)
 _LISTED = 5
+_COMMIT_CHARS = 7
 
 
 class Target:
-    """What to install. version: X.Y.Z, "" for git's HEAD. mark: its commit (git) or its tarball's checksum."""
+    """What to install. version: X.Y.Z, "" for git's HEAD. mark: its commit (git) or its tarball's checksum. newest: the
+    greatest version that there is."""
 
-    __slots__ = ("mark", "version")
+    __slots__ = ("mark", "newest", "version")
 
-    def __init__(self, version: str, mark: str) -> None:
+    def __init__(self, version: str, mark: str, newest: str = "") -> None:
         self.version = version
         self.mark = mark
+        self.newest = newest
 
     @property
     def label(self) -> str:
@@ -60,12 +64,17 @@ class Result:
         self.whole = whole
 
 
-def choose(available: Available, about: dict[str, str], to: str = "") -> Target | None:
-    """The version to install: `to`, else the newest above the installed one; None where that is installed.
+def choose(
+    available: Available, about: dict[str, str], to: str = "", notes: dict[str, Any] | None = None
+) -> Target | None:
+    """The version to install: `to` (a version, or the beginning of HEAD's commit), else the newest above the installed
+    one; None where that is installed, or noted as one that was gone back from. notes: of state/update.json.
 
     Raises UpdateError for a version that is not there.
     """
     here = about.get("version", "")
+    if to and len(to) >= _COMMIT_CHARS and available.head.startswith(to):
+        return Target("", available.head) if available.head != about.get("commit") else None
     if to:
         wanted = to.removeprefix("v")
         if wanted not in available.found:
@@ -73,13 +82,15 @@ def choose(available: Available, about: dict[str, str], to: str = "") -> Target 
             raise UpdateError(f"There is no version {wanted}; there are {', '.join(known) or 'none with a number'}.")
         return None if wanted == here else _target(available, wanted)
     newest = available.newest
+    if update_state.is_declined(notes or {}, newest or available.head):
+        return None
     if newest:
         return _target(available, newest) if update_state.numbers(newest) > update_state.numbers(here) else None
-    return Target("", available.head) if available.head != about.get("commit") else None
+    return Target("", available.head) if available.head not in (about.get("commit"), about.get("head")) else None
 
 
 def _target(available: Available, version: str) -> Target:
-    return Target(version, available.found[version])
+    return Target(version, available.found[version], available.newest)
 
 
 def update(folder: DataFolder, where: Source, target: Target, say: Callable[[str], None], *, down: bool) -> Result:
@@ -96,22 +107,21 @@ def update(folder: DataFolder, where: Source, target: Target, say: Callable[[str
         tree = fetch(where, target, fetched)
         version = check_tree(tree, target, before.get("version", ""), down=down)
         changes = versions.changes(_text(tree, "CHANGELOG.md"), before.get("version", ""), version)
-        seen = os.stat(folder.lib)
+        seen = trial.begin(folder, failing)
         code = _install(folder, tree, where, say)
     finally:
         shutil.rmtree(fetched, ignore_errors=True)
     if not installation.has_changed(folder, seen):
+        trial.forget(folder)
         raise UpdateError(f"{target.label} could not be installed (see above): the installation is as it was.")
-    trouble = _trouble(folder, failing)
+    trouble = trial.end(folder, failing, say)
     if trouble:
-        say(f"{trouble}: going back")
-        installation.roll_back(folder, say)
-        shutil.rmtree(installation.previous(folder), ignore_errors=True)  # what failed is nothing to go back to
         return Result(update_state.shown(before), update_state.shown(before), [], trouble)
-    notes = update_state.read(folder)
-    update_state.save(folder, {name: value for name, value in notes.items() if name != "declined"})
-    after = update_state.shown(installation.about(folder.lib))
-    return Result(update_state.shown(before), after, changes, whole=code == 0)
+    now = installation.about(folder.lib)
+    is_lower = update_state.numbers(now.get("version", "")) < update_state.numbers(before.get("version", ""))
+    left = (target.newest, before.get("version", "")) if is_lower else ()
+    update_state.save(folder, update_state.declining(update_state.read(folder), now, *left))
+    return Result(update_state.shown(before), update_state.shown(now), changes, whole=code == 0)
 
 
 def fetch(where: Source, target: Target, into: str) -> str:
@@ -141,18 +151,10 @@ def check_tree(tree: str, target: Target, here: str, *, down: bool) -> str:
     return version
 
 
-def _trouble(folder: DataFolder, failing: set[str] | None) -> str:
-    """What is wrong now that was not before, "" for nothing. failing: doctor's failed checks before the update."""
-    after = installation.failing(folder)
-    if after is None:
-        return "the new version does not start"
-    new = sorted(after - failing) if failing is not None else []
-    return f"doctor fails with the new version where it did not before ({', '.join(new)})" if new else ""
-
-
 def _install(folder: DataFolder, tree: str, where: Source, say: Callable[[str], None]) -> int:
     """Run a tree's install.sh, passing on what it says; its exit code."""
-    environ = installation.environment(folder) | {"LLM_MEMORY_REPO": where.repo}
+    environ = installation.environment(folder)
+    environ |= {"LLM_MEMORY_REPO": where.repo, "LLM_MEMORY_UPDATER": str(os.getpid())}  # its lock is held here
     environ.setdefault("LLM_MEMORY_PYTHON", os.path.realpath(sys.executable))  # the same one: its venv can be copied
     process = subprocess.Popen(
         ["sh", os.path.join(tree, "install.sh")],

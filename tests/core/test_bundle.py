@@ -307,12 +307,13 @@ def test_a_folder_or_device_is_never_replaced(folder: DataFolder, tmp_path: Path
     assert stat.S_ISFIFO((tmp_path / "pipe").lstat().st_mode)
 
 
-def test_a_link_to_a_file_stays_a_link(folder: DataFolder, tmp_path: Path) -> None:
+def test_a_link_is_not_written_through(folder: DataFolder, tmp_path: Path) -> None:
     (tmp_path / "disk").mkdir()
     (tmp_path / "all.tar").symlink_to(tmp_path / "disk" / "all.tar")
-    bundle_export.export(folder, str(tmp_path / "all.tar"), Chosen())
+    with pytest.raises(StorageError, match="is a link to"):
+        bundle_export.export(folder, str(tmp_path / "all.tar"), Chosen(), overwrite=True)
     assert (tmp_path / "all.tar").is_symlink()
-    assert (tmp_path / "disk" / "all.tar").is_file()
+    assert os.listdir(tmp_path / "disk") == []
 
 
 def test_an_export_that_fails_leaves_nothing_behind(folder: DataFolder, tmp_path: Path) -> None:

@@ -15,6 +15,9 @@ from hypothesis import strategies as st
 from memories.core.config_merge import merge_settings, merge_settings_texts, merge_texts
 from memories.core.settings import DEFAULTS, problem_of
 
+AS_USUAL = settings().max_examples
+"""Examples of a test that names no number, in this run (tests/conftest.py)."""
+
 OLD = b"# Rules\n\nSearch first.\n"
 NEW = b"# Rules\n\nSearch first, then store.\n"
 SHIPPED = tuple(hashlib.sha256(text).hexdigest() for text in (OLD, NEW))
@@ -148,7 +151,7 @@ def _count(text: bytes) -> Counter[bytes]:
     return Counter(line.rstrip() for line in text.splitlines() if line.strip())
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=4 * AS_USUAL, deadline=None)
 @given(TEXTS, st.randoms(use_true_random=False))
 def test_every_line_of_every_text_is_there_in_any_order_and_merging_again_changes_nothing(
     texts: list[bytes], random: Any
@@ -162,7 +165,7 @@ def test_every_line_of_every_text_is_there_in_any_order_and_merging_again_change
     assert merge_texts([*texts, merged], SHIPPED) == merged
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=2 * AS_USUAL, deadline=None)
 @given(st.lists(st.text(st.sampled_from("ab\n\r\x0b\x85é"), max_size=20).map(str.encode), min_size=2, max_size=3))
 def test_free_text_loses_no_line(texts: list[bytes]) -> None:
     merged = merge_texts(texts, SHIPPED)
@@ -170,7 +173,7 @@ def test_free_text_loses_no_line(texts: list[bytes]) -> None:
     assert all(not _count(text) - _count(merged) for text in texts)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=2 * AS_USUAL, deadline=None)
 @given(TEXTS, TEXTS)
 def test_two_machines_that_merged_different_texts_first_come_to_one_in_the_end(
     one: list[bytes], other: list[bytes]
@@ -253,7 +256,7 @@ def _text(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=4 * AS_USUAL, deadline=None)
 @given(SETTINGS, SETTINGS, SETTINGS)
 def test_merging_settings_is_a_join(one: Any, two: Any, three: Any) -> None:
     merged = merge_settings([one, two, three])

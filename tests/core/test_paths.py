@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from memories.core import paths
+from memories.core.errors import StorageError
 
 
 def test_the_defaults_lie_in_claudes_folder(tmp_path: Path) -> None:
@@ -42,3 +43,15 @@ def test_the_home_folder_is_a_real_path(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / "link").symlink_to(tmp_path / "home")
     monkeypatch.setenv("HOME", str(tmp_path / "link"))
     assert paths.home_dir() == os.path.realpath(tmp_path / "home")
+
+
+@pytest.mark.parametrize("given", ["memory", "./memory", "../memory", "~nobody-of-that-name/memory"])
+def test_a_relative_data_folder_is_refused_and_nothing_is_made(
+    given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path / "home")
+    folder = paths.data_folder({"LLM_MEMORY_HOME": given})
+    with pytest.raises(StorageError, match=f"LLM_MEMORY_HOME is {given}, .* whole path, such as {tmp_path}"):
+        paths.check_private(folder)
+    assert not os.listdir(tmp_path / "home")
+    assert not os.path.exists(folder.root)

@@ -69,6 +69,13 @@ def test_links_are_not_followed_and_syncthings_own_folders_are_left_alone(folder
     assert os.stat(outside).st_mode & 0o777 == 0o755
 
 
+def test_what_an_install_is_at_work_in_is_left_to_it(folder: DataFolder) -> None:
+    for name in ("lib.new-1", "lib.old-1", "lib.gone-1", "lib.fetched-1"):
+        Path(folder.root, name).mkdir(mode=0o755)
+    Path(folder.root, "lib.previous").mkdir(mode=0o755)
+    assert [path for path, _ in private_files.faults(folder).modes] == [os.path.join(folder.root, "lib.previous")]
+
+
 @as_root
 def test_what_belongs_to_another_user_is_told_apart(folder: DataFolder) -> None:
     path = os.path.join(folder.records, "theirs.json")

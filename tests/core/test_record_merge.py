@@ -14,6 +14,9 @@ from hypothesis import strategies as st
 from memories.core import record_merge, records, session_logs
 
 Record = dict[str, Any]
+AS_USUAL = settings().max_examples
+"""Examples of a test that names no number, in this run (tests/conftest.py)."""
+
 UUID = "a" * 32
 SESSION = "22c27cac-b859-4875-a798-6d086e9ce27f"
 LOG = session_logs.log_uuid(SESSION)
@@ -89,7 +92,7 @@ def to_bytes(state: dict[str, Record]) -> dict[str, bytes]:
     return {uuid: records.dump(record) for uuid, record in state.items() if uuid != own}
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=4 * AS_USUAL, deadline=None)
 @given(st.lists(versions(), min_size=1, max_size=4), st.data())
 def test_the_order_of_versions_makes_no_difference_to_any_byte(
     given_versions: list[Record], data: st.DataObject
@@ -100,7 +103,7 @@ def test_the_order_of_versions_makes_no_difference_to_any_byte(
     assert [records.dump(kept) for kept in one.kept] == [records.dump(kept) for kept in other.kept]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=4 * AS_USUAL, deadline=None)
 @given(st.lists(versions(), min_size=2, max_size=4), st.data())
 def test_merging_in_steps_comes_to_what_merging_at_once_does(given_versions: list[Record], data: st.DataObject) -> None:
     at_once = to_bytes(join([{UUID: version} for version in given_versions]))
@@ -111,7 +114,7 @@ def test_merging_in_steps_comes_to_what_merging_at_once_does(given_versions: lis
     assert to_bytes(states[0]) == at_once
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=3 * AS_USUAL, deadline=None)
 @given(st.lists(versions(), min_size=1, max_size=3))
 def test_merging_again_what_was_merged_changes_no_byte(given_versions: list[Record]) -> None:
     merged = join([{UUID: version} for version in given_versions])
@@ -121,7 +124,7 @@ def test_merging_again_what_was_merged_changes_no_byte(given_versions: list[Reco
         }
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=3 * AS_USUAL, deadline=None)
 @given(st.lists(versions(), min_size=1, max_size=3))
 def test_a_merge_is_valid_readable_loses_no_content_and_leaves_its_input_alone(given_versions: list[Record]) -> None:
     before = [records.dump(version) for version in given_versions]
@@ -257,7 +260,7 @@ def test_what_stands_under_a_logs_uuid_and_is_none_is_kept_beside_the_log() -> N
     assert [kept["content"] for kept in merged.kept] == ["by hand"]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=3 * AS_USUAL, deadline=None)
 @given(
     st.lists(
         st.builds(

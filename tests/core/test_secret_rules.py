@@ -19,6 +19,7 @@ from memories.core import (
     secret_rules,
     secret_values,
 )
+from memories.core.patterns import LazyPattern
 from memories.core.redact import Redactor
 from memories.core.secret_keys import name_kind
 from memories.core.secret_values import is_random, is_secret, is_token
@@ -44,12 +45,13 @@ MIRRORED = (7, 1038684189)
 def _patterns() -> list[str]:
     tables = [secret_rules.PEM, secret_rules.PUTTY]
     tables += [rest for _, _, rest, _ in secret_rules.TOKENS] + [rest for _, _, _, rest, _ in secret_rules.PLACES]
-    compiled = [one.pattern for module in MODULES for one in vars(module).values() if isinstance(one, re.Pattern)]
-    return tables + [one if isinstance(one, str) else one.decode() for one in compiled]
+    values = [value for module in MODULES for value in vars(module).values()]
+    compiled = [one.pattern for one in values if isinstance(one, re.Pattern | LazyPattern)]
+    return tables + [one.decode() if isinstance(one, bytes) else str(one) for one in compiled]
 
 
 def _data(module: ModuleType) -> list[str]:
-    kinds = (str, int, float, tuple, frozenset, dict, re.Pattern)
+    kinds = (str, int, float, tuple, frozenset, dict, re.Pattern, LazyPattern)
     skipped = {"_made", "_compiled", "_kinds", "VERSION"}
     found = []
     for name, value in sorted(vars(module).items()):

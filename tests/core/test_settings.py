@@ -41,6 +41,8 @@ def test_without_a_file_the_defaults_hold(folder: DataFolder, tmp_path: Path) ->
 
 def test_what_is_set_is_used(folder: DataFolder) -> None:
     given = {
+        "auto_memory": False,
+        "auto_update": True,
         "briefing_chars": 9500,
         "checkpoint_tokens": 1,
         "excluded_paths": ["~/x/*"],
@@ -50,6 +52,7 @@ def test_what_is_set_is_used(folder: DataFolder) -> None:
         "redact_transcripts": True,
         "transcripts_keep_days": 90,
         "transcripts_keep_mb": 0,
+        "update_check": False,
     }
     _write(folder, given)
     assert read_settings(folder) == (given, [])

@@ -38,7 +38,7 @@ def test_it_is_time_to_ask_once_a_day(folder: DataFolder) -> None:
     assert not update_state.claim(folder, ON)
 
 
-@pytest.mark.parametrize("noted", ["", None, 7, "yesterday", clock.format_time(time.time() + 30 * 86_400)])
+@pytest.mark.parametrize("noted", ["", None, 7, "yesterday", "2999-01-01T00:00:00"])
 def test_a_time_that_is_none_or_far_in_the_future_does_not_stop_it(folder: DataFolder, noted: object) -> None:
     install(folder)
     note(folder, checked_at=noted)
@@ -76,6 +76,8 @@ def test_where_the_time_cannot_be_noted_nobody_is_asked(folder: DataFolder) -> N
         ({"newest": "1.9.9"}, ""),
         ({"newest": "2.1.0", "declined": "2.1.0"}, ""),
         ({"newest": "2.2.0", "declined": "2.1.0"}, "2.2.0"),
+        ({"newest": "2.1.0", "declined": "2.2.0"}, ""),
+        ({"commit": "b" * 40, "declined_commit": "b" * 40}, ""),
         ({"newest": "2.1.0", "repo": "https://example.org/another"}, ""),
         ({"newest": "2.0.0", "commit": "b" * 40}, ""),
         ({"commit": "b" * 40}, "b" * 10),
@@ -89,6 +91,39 @@ def test_where_the_time_cannot_be_noted_nobody_is_asked(folder: DataFolder) -> N
 )
 def test_only_what_is_newer_and_not_gone_back_from_is_offered(notes: dict[str, Any], offered: str) -> None:
     assert update_state.offered(ABOUT, {"repo": ABOUT["repo"], **notes}) == offered
+
+
+def test_the_head_that_a_clone_with_commits_of_its_own_was_made_from_is_not_offered() -> None:
+    notes = {"repo": ABOUT["repo"], "commit": "b" * 40}
+    assert update_state.offered(ABOUT | {"head": "b" * 40}, notes) == ""
+    assert update_state.offered(ABOUT | {"head": "c" * 40}, notes) == "b" * 10
+
+
+@pytest.mark.parametrize(
+    ("declined", "here", "left", "kept"),
+    [
+        ("2.0.3", "2.0.1", (), "2.0.3"),
+        ("2.0.3", "2.0.3", (), None),
+        ("2.0.3", "2.1.0", (), None),
+        ("2.0.3", "2.0.0", ("2.0.1",), "2.0.3"),
+        (None, "2.0.0", ("2.0.3", "2.0.1"), "2.0.3"),
+        ("2.1.0", "2.1.0", ("2.0.0",), None),
+        ("b" * 40, "2.1.0", (), "b" * 40),
+        (7, "2.1.0", (), None),
+    ],
+)
+def test_what_was_declined_stays_so_until_something_at_or_above_it_is_installed(
+    declined: object, here: str, left: tuple[str, ...], kept: str | None
+) -> None:
+    notes = update_state.declining({"declined": declined, "newest": "2.0.3"}, {"version": here}, *left)
+    assert (notes.get("declined"), notes["newest"]) == (kept, "2.0.3")
+
+
+def test_an_update_that_was_not_checked_is_seen_to_at_once_whatever_is_wanted(folder: DataFolder) -> None:
+    note(folder, checked_at=clock.now(), trial={"inode": 1})
+    assert not update_state.claim(folder, ON)
+    install(folder)
+    assert update_state.claim(folder, {"update_check": False})
 
 
 def test_a_newer_version_is_told_once_a_day(folder: DataFolder) -> None:

@@ -26,7 +26,7 @@ ADDRESSES = ("src", "href", "srcset", "action", "formaction", "data", "poster", 
 def export(folder: DataFolder, format: str, path: Path, **asked: Any) -> Report:
     """Export in a format to a path."""
     found = Asked(format, str(path), **asked)
-    reading.check(found)
+    reading.check(folder, found)
     return reading.export(folder, found, None, read_settings(folder)[0])
 
 

@@ -250,6 +250,18 @@ def test_a_reader_that_has_gone_is_no_failure(hooks: Hooks) -> None:
 
 
 @pytest.mark.parametrize("event", EVENTS)
+def test_a_relative_data_folder_is_not_made_and_session_start_says_why(hooks: Hooks, event: str) -> None:
+    path = short_session(str(hooks.project)).write(hooks.projects_dir)
+    hooks.env["LLM_MEMORY_HOME"] = "memory"
+    outcome = hooks.run(event, hooks.payload(path, source="startup"))
+    if event == "session_start":
+        assert outcome.message.startswith("LLM Memory is not working: LLM_MEMORY_HOME is memory, which is another")
+    else:
+        assert outcome.stdout == ""
+    assert "memory" not in os.listdir(hooks.project)
+
+
+@pytest.mark.parametrize("event", EVENTS)
 def test_a_folder_that_others_can_change_is_not_touched_and_session_start_says_why(hooks: Hooks, event: str) -> None:
     path = short_session(str(hooks.project)).write(hooks.projects_dir)
     os.chmod(hooks.folder.root, 0o777)  # noqa: S103

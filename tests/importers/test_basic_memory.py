@@ -25,7 +25,8 @@ def test_notes_of_the_real_product_come_with_tags_and_links(folder: DataFolder) 
 
 def test_a_note_without_front_matter_is_titled_by_its_file_and_dated_by_it(folder: DataFolder, tmp_path: Path) -> None:
     root = tree(
-        tmp_path / "vault", {"Deploys.md": "Tuesdays only, see [[sub/Freeze|the freeze]].", "sub/Freeze.md": ""}
+        tmp_path / "vault",
+        {"Deploys.md": "Tuesdays only, see [[sub/Freeze|the freeze]].", "sub/Freeze.md": "From 18:00."},
     )
     os.utime(root / "Deploys.md", (1_700_000_000, 1_700_000_000))
     imported(folder, "basic-memory", root)
@@ -64,6 +65,27 @@ def test_two_files_with_one_permalink_both_come(folder: DataFolder, tmp_path: Pa
     root = tree(tmp_path / "vault", {"a.md": same + "one", "b.md": same + "two"})
     assert outcomes(imported(folder, "basic-memory", root), "Notes") == {"read": 2, "new": 2}
     assert outcomes(imported(folder, "basic-memory", root), "Notes") == {"read": 2, "already here": 2}
+
+
+def test_a_note_without_words_or_with_private_ones_only_stays_out_and_is_named(
+    folder: DataFolder, tmp_path: Path
+) -> None:
+    root = tree(
+        tmp_path / "vault",
+        {
+            "a-empty.md": "", "b-front.md": "---\ntitle: Nothing\n---\n \n", "c-priv.md": "<private>all</private>",
+            "d-open.md": "---\ntitle: Keys\n---\n# Keys\n\n<private>\nthe door code\n", "e.md": "See [[c-priv]].",
+            "f-part.md": "<private>all</private> but this", "g-title.md": "# g-title",
+        },
+    )  # fmt: skip
+    result = imported(folder, "basic-memory", root)
+    assert outcomes(result, "Notes") == {"read": 7, "new": 3, "skipped": 4}
+    assert result.skipped == [
+        ("a-empty.md", "holds no text"), ("b-front.md", "holds no text"),
+        ("c-priv.md", "all of it is marked as private"), ("d-open.md", "all of it is marked as private"),
+    ]  # fmt: skip
+    assert stored(folder).keys() == {"# e", "# f-part", "# g-title"}
+    assert stored(folder)["# e"]["connections"] == []
 
 
 def test_one_file_alone_can_be_imported(folder: DataFolder, tmp_path: Path) -> None:

@@ -114,12 +114,15 @@ def test_words_that_are_no_utf_8_or_too_many_do_not_stop_the_rest(folder: DataFo
     assert reason.endswith("characters; a memory has at most 1,000,000")
 
 
-@pytest.mark.parametrize("data", [b"", b"SQLite format 3\0" + b"\xff" * 5000, b"no database at all"])
+@pytest.mark.parametrize(
+    "data", [b"", b"SQLite format 3\0" + b"\xff" * 5000, b"no database at all"], ids=["empty", "damaged", "words"]
+)
 def test_a_file_that_is_no_database_of_it_is_one_error(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "claude-mem.db"
     path.write_bytes(data)
-    with pytest.raises(ImportSourceError):
+    with pytest.raises(ImportSourceError) as found:
         claude_mem.read(str(path))
+    assert "worker" not in str(found.value)
 
 
 def test_a_view_in_a_tables_place_is_not_read(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def test_a_file_that_is_not_there_or_is_another_kind_is_an_error(folder: DataFol
     for format, path, said in (  # noqa: A001
         ("claude-mem", tmp_path / "none.db", "There is no"),
         ("claude-mem", tmp_path, "not a database"),
-        ("llm-memory", GRAPH, "not a folder"),
+        ("llm-memory", GRAPH, "not LLM Memory's file"),
         ("server-memory", NOTES, "not a file"),
         ("basic-memory", GRAPH, "not a folder or a .md file"),
     ):
@@ -50,6 +50,41 @@ def test_a_file_that_is_not_there_or_is_another_kind_is_an_error(folder: DataFol
             formats.read(format, str(path), folder)
     with pytest.raises(ImportSourceError, match="Cannot read"):
         formats.recognise(str(tmp_path / "none"))
+
+
+@pytest.mark.parametrize(
+    ("format", "said"),
+    [
+        ("server-memory", "not server-memory's file"),
+        ("claude-mem", "not claude-mem's database"),
+        ("llm-memory", "not LLM Memory's file"),
+    ],
+)
+def test_a_file_of_which_nothing_is_of_the_format_is_an_error_that_names_the_others(
+    format: str,
+    said: str,
+    folder: DataFolder,
+    tmp_path: Path,
+) -> None:
+    other = claude_mem(tmp_path) if format != "claude-mem" else GRAPH
+    with pytest.raises(ImportSourceError, match=f"{said}.*--from: bundle, llm-memory, claude-mem, server-memory"):
+        formats.read(format, str(other), folder)
+
+
+@pytest.mark.parametrize("format", ["llm-memory", "basic-memory"])
+def test_a_folder_in_which_nothing_is_of_the_format_is_an_error(
+    format: str,
+    folder: DataFolder,
+    tmp_path: Path,
+) -> None:
+    root = tree(tmp_path / "else", {"a.txt": "words"})
+    with pytest.raises(ImportSourceError, match=r"not (LLM M|basic-m)emory's: .*--from"):
+        formats.read(format, str(root), folder)
+
+
+def test_a_file_that_holds_nothing_yet_is_no_error(folder: DataFolder, tmp_path: Path) -> None:
+    (tmp_path / "memory.jsonl").write_bytes(b"\n")
+    assert formats.read("server-memory", str(tmp_path / "memory.jsonl"), folder).items == []
 
 
 def test_each_products_usual_place_is_known(folder: DataFolder, tmp_path: Path) -> None:

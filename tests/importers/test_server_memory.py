@@ -12,7 +12,7 @@ from tests.importers.sources import GRAPH, entity, graph, imported, outcomes, re
 def test_what_the_real_server_wrote_comes_as_a_note_per_entity_with_its_relations(folder: DataFolder) -> None:
     result = imported(folder, "server-memory", GRAPH)
     assert outcomes(result, "Entities") == {"read": 3, "new": 3}
-    assert result.notes == ["3 relations are links of their entities"]
+    assert outcomes(result, "Relations") == {"read": 3, "linked": 3}
     found = stored(folder)
     orders = found["# orders-api"]
     assert orders["content"] == "# orders-api\n\n- Takes orders over HTTP\n- Deploys on Tuesdays only\n\n- uses → ULID"
@@ -54,6 +54,11 @@ def test_lines_that_say_nothing_are_named_and_the_rest_comes(tmp_path: Path) -> 
     ]
     (item,) = reading.items
     assert item.fields["content"] == "# a\n\n- one\n- two\n\n- uses → nobody"
+
+
+def test_relations_that_are_good_are_counted_beside_those_that_are_not(folder: DataFolder, tmp_path: Path) -> None:
+    path = graph(tmp_path, entity("a"), entity("b"), relation("a", "b"), relation("a", "nobody"))
+    assert outcomes(imported(folder, "server-memory", path), "Relations") == {"read": 2, "linked": 1, "skipped": 1}
 
 
 def test_a_line_without_end_is_passed_over_and_the_next_is_read(tmp_path: Path) -> None:

@@ -332,7 +332,15 @@ def test_piped_from_the_web_it_takes_the_newest_release_if_it_is_what_its_checks
 
 
 @pytest.mark.parametrize(
-    "address", ["file://me:s3cret@/nothing", "file://me:s3cret@/nothing/", "http://a:s3cret@b.c/d/"]
+    "address",
+    [
+        "file://me:s3cret@/nothing",
+        "file://me:s3/s3cret@s3cret@/nothing",
+        "file:///nothing?token=s3cret",
+        "file://me:s3cret@/nothing/",
+        "http://a:s3cret@b.c/d/",
+        "https://a:s3cret@b.invalid/d/",
+    ],
 )
 def test_a_password_in_an_address_is_not_shown(tmp_path: Path, address: str) -> None:
     script = (CHECKOUT / "install.sh").read_text(encoding="utf-8")
@@ -340,6 +348,8 @@ def test_a_password_in_an_address_is_not_shown(tmp_path: Path, address: str) -> 
     assert done.returncode == 1
     assert done.stderr.startswith("install.sh: ") or "git could not clone file:///nothing" in done.stderr
     assert "s3cret" not in done.stdout + done.stderr
+    if address.endswith("/"):
+        assert "a release address takes no user or password" in done.stderr
 
 
 def test_piped_without_llm_memory_repo_it_says_what_to_do(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from memories import doctor_left
 from memories.core import update_state
 from memories.core.errors import UpdateError
 from memories.core.paths import DataFolder
-from memories.update import addresses, check, detached, installation, updating
+from memories.update import addresses, check, detached, installation, trial, updating
 from memories.update.exchange import exchange
 from tests.install.conftest import snapshot
 from tests.install.updates import add_lib, commit, doctor_says, installed_version, release, write_tree
@@ -207,6 +207,98 @@ def test_what_a_killed_update_left_is_named_by_doctor(updates: Updates) -> None:
     Path(updates.folder.root, f"lib.fetched-{gone.pid}").mkdir()
     (found,) = doctor_left.left_behind(updates.folder)
     assert f"lib.fetched-{gone.pid}" in found.text
+
+
+def test_what_was_taken_back_stays_so_after_an_update_to_another_version(updates: Updates) -> None:
+    write_settings(updates.folder, auto_update=True)
+    updates.publish("2.0.1")
+    updates.publish("2.0.3", failing=None)
+    assert updates.update("2.0.3").trouble
+    assert updates.update("2.0.1").trouble == ""
+    detached.run(updates.folder)
+    assert installed_version(updates.folder) == "2.0.1"
+    assert update_state.read(updates.folder)["declined"] == "2.0.3"
+    updates.publish("2.0.4")
+    detached.run(updates.folder)
+    assert installed_version(updates.folder) == "2.0.4"
+    assert "declined" not in update_state.read(updates.folder)
+
+
+def test_an_older_version_that_was_asked_for_is_kept_until_there_is_a_newer_one_than_was_known(
+    updates: Updates,
+) -> None:
+    write_settings(updates.folder, auto_update=True)
+    updates.publish("2.0.1")
+    updates.publish("2.1.0")
+    updates.update()
+    updates.publish("2.2.0")
+    assert updates.update("2.0.1").trouble == ""
+    detached.run(updates.folder)
+    assert installed_version(updates.folder) == "2.0.1"
+    assert update_state.read(updates.folder)["declined"] == "2.2.0"
+    updates.publish("2.3.0")
+    detached.run(updates.folder)
+    assert installed_version(updates.folder) == "2.3.0"
+
+
+def test_a_head_that_was_gone_back_from_can_be_asked_for_by_its_commit(folder: DataFolder, tmp_path: Path) -> None:
+    tree = write_tree(tmp_path / "remote", "2.0.0")
+    add_lib(folder, tmp_path / "log", repo=str(tree), commit=commit(tree))
+    head = commit(write_tree(tree, "2.0.1", failing=None))
+    available, about = check.Available({}, head), update_state.installed(folder)
+    notes = {"declined": "2.0.1", "declined_commit": head}
+    assert updating.choose(available, about, notes=notes) is None
+    target = updating.choose(available, about, head[:10], notes)
+    assert target is not None
+    assert target.mark == head
+
+
+def killed_before_the_check(updates: Updates) -> str:
+    """An update to 2.1.0 that was killed once 2.1.0, which does not start, was in place; what it left lying."""
+    with subprocess.Popen(["true"]) as gone:
+        gone.wait()
+    lib = Path(updates.folder.lib)
+    updates.publish("2.1.0", failing=None)
+    trial.begin(updates.folder, set())
+    environ = {**os.environ, "LLM_MEMORY_HOME": updates.folder.root, "LLM_MEMORY_REPO": updates.repo}
+    subprocess.run(["sh", str(updates.tree / "install.sh")], env=environ, check=True, capture_output=True)
+    assert installed_version(updates.folder) == "2.1.0"
+    left = lib.with_name(f"lib.fetched-{gone.pid}")
+    left.mkdir()
+    return left.name
+
+
+@pytest.mark.parametrize("checks", [True, False])
+def test_an_update_that_was_killed_before_the_check_is_ended_by_the_next_session(
+    updates: Updates, checks: bool
+) -> None:
+    killed_before_the_check(updates)
+    write_settings(updates.folder, update_check=checks)
+    assert update_state.claim(updates.folder, {"update_check": checks})
+    detached.run(updates.folder)
+    assert installed_version(updates.folder) == "2.0.0"
+    assert updates.leftovers == []
+    assert "trial" not in update_state.read(updates.folder)
+    assert "went back to 2.0.0" in update_state.line(updates.folder, {"update_check": True})
+    detached.run(updates.folder)
+    assert installed_version(updates.folder) == "2.0.0"
+
+
+def test_an_interrupted_update_to_a_version_that_is_well_stays(updates: Updates) -> None:
+    left = killed_before_the_check(updates)
+    Path(updates.folder.lib, "doctor.json").write_text(doctor_says(), encoding="utf-8")
+    assert left in updates.leftovers
+    assert trial.resume(updates.folder, updates.said.append) == ""
+    assert installed_version(updates.folder) == "2.1.0"
+    assert updates.leftovers == ["lib.previous"]
+    assert "trial" not in update_state.read(updates.folder)
+
+
+def test_what_was_installed_since_an_interrupted_update_is_left_alone(updates: Updates) -> None:
+    trial.begin(updates.folder, set())
+    assert trial.resume(updates.folder, updates.said.append) == ""
+    assert update_state.read(updates.folder) == {}
+    assert not updates.log.exists()
 
 
 def write_settings(folder: DataFolder, **settings: Any) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hooks import install_origin, setup
 from memories.core.errors import UpdateError
-from memories.update import addresses
+from memories.update import addresses, check, release_source, updating
 from tests.install.updates import commit, git, write_tree
 
 
@@ -28,6 +28,10 @@ from tests.install.updates import commit, git, write_tree
         ("git@example.org:example/memory.git", "git@example.org:example/memory.git"),
         ("file:///srv/my releases/", "file:///srv/my releases/"),
         ("/srv/my memory/../memory", "/srv/memory"),
+        ("x::https://user:s3cret@example.org/memory", ""),
+        ("ext::sh -c true", ""),
+        ("https:/user:s3cret@example.org/memory", ""),
+        ("user:s3cret@example.org/memory", ""),
         ("https://example.org/\x1b[31mmemory", "https://example.org/[31mmemory"),
         ("", ""),
     ],
@@ -43,6 +47,16 @@ def test_no_password_however_written_is_kept_or_shown(password: str) -> None:
     address = f"https://somebody:{secret}@example.org/memory.git"
     assert "s3cret" not in addresses.cleaned(address)
     assert "s3cret" not in addresses.without_credentials(f"fatal: {address} not found")
+    address = f"https://example.org/memory.git?token={secret}"
+    assert "s3cret" not in addresses.cleaned(address)
+    assert "s3cret" not in addresses.without_credentials(f"fatal: {address} not found")
+
+
+def test_what_is_not_secret_of_an_address_is_shown() -> None:
+    said = "fatal: 'https://me:p@w@example.org/x?t=1#f' is no 'https://example.org/y', nor /srv/a@b?"
+    assert addresses.without_credentials(said) == (
+        "fatal: 'https://example.org/x' is no 'https://example.org/y', nor /srv/a@b?"
+    )
 
 
 @pytest.mark.parametrize(
@@ -96,6 +110,28 @@ def test_what_must_not_be_asked_is_refused_with_what_to_do(address: str, kind: s
 )
 def test_what_is_encrypted_or_of_this_machine_may_be_asked(address: str, kind: str) -> None:
     addresses.check(address, kind)
+
+
+@pytest.mark.parametrize("scheme", ["https", "file", "http"])
+def test_a_release_address_with_a_password_is_refused_before_anybody_is_asked(scheme: str) -> None:
+    with pytest.raises(UpdateError, match="a release address takes no user or password") as raised:
+        release_source.ask(f"{scheme}://me:s3cret@127.0.0.1/releases/")
+    assert "s3cret" not in str(raised.value)
+
+
+def test_a_clone_with_commits_of_its_own_notes_the_head_that_it_knows_of_the_remote(tmp_path: Path) -> None:
+    theirs = commit(write_tree(tmp_path / "remote", "2.0.0"))
+    git(tmp_path, "clone", "--quiet", "remote", "clone")
+    assert "head" not in install_origin.origin(str(tmp_path / "clone"), {})
+    ours = commit(write_tree(tmp_path / "clone", "2.0.1"))
+    noted = install_origin.origin(str(tmp_path / "clone"), {})
+    assert (noted["commit"], noted["head"]) == (ours, theirs)
+    about = noted | {"version": "2.0.1"}
+    assert updating.choose(check.Available({}, theirs), about) is None
+    assert updating.choose(check.Available({}, "c" * 40), about) is not None
+    git(tmp_path / "clone", "checkout", "--quiet", "-B", "behind", theirs)
+    git(tmp_path / "clone", "update-ref", "refs/remotes/origin/main", ours)
+    assert "head" not in install_origin.origin(str(tmp_path / "clone"), {})
 
 
 def test_an_install_notes_the_clones_remote_and_commit_without_credentials(tmp_path: Path) -> None:

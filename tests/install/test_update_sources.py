@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -181,6 +181,23 @@ def test_a_release_larger_than_any_is_not_taken(server: str, tmp_path: Path, mon
     (tmp_path / "web" / "SHA256SUMS").write_bytes(bytes(2_000))
     with pytest.raises(UpdateError, match="too large"):
         release_source.ask(server)
+
+
+def full(_path: str, _mode: str) -> IO[bytes]:
+    """A file on a disk without room."""
+    return Path("/dev/full").open("wb")
+
+
+def test_a_full_disk_is_not_taken_for_a_wrong_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    on_path(tmp_path, monkeypatch, 'echo "error: file write error: No space left on device"; exit 128')
+    with pytest.raises(UpdateError, match=r"No space left on device\. Make room, then try again") as raised:
+        git_source.run(["clone"], 20)
+    assert "address" not in str(raised.value)
+    release(tmp_path / "web", write_tree(tmp_path / "tree", "2.1.0"), "2.1.0")
+    base = f"file://{tmp_path}/web/"
+    monkeypatch.setattr(release_source, "open", full, raising=False)
+    with pytest.raises(UpdateError, match=r"No space left on device.*: make room"):
+        release_source.fetch(base, "2.1.0", release_source.ask(base)["2.1.0"], str(tmp_path))
 
 
 def test_a_server_that_is_not_there_is_an_error_with_what_to_do(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hooks import plugin
-from memories import doctor_capture, doctor_plugin
+from memories import doctor, doctor_capture, doctor_left, doctor_plugin
 from memories.core.paths import DataFolder, claude_config_dir
 
 NAME = "llm-memory@llm-memory"
@@ -54,3 +54,20 @@ def test_beside_an_installation_both_ways_out_are_named(folder: DataFolder) -> N
     assert check.status == "warn"
     assert f"claude plugin uninstall {NAME}" in check.todo
     assert "llm-memory uninstall" in check.todo
+
+
+def test_a_user_of_the_plugin_is_never_sent_to_install_sh(
+    folder: DataFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))  # no `claude`
+    Path(folder.root, "lib.new-999999999").mkdir()
+    Path(folder.records).rmdir()
+
+    def todos() -> list[str]:
+        found = [*doctor._data_folder(folder), *doctor._programs(folder), *doctor_left.left_behind(folder)]
+        return [check.todo for check in found if check.todo]
+
+    assert sum("install.sh" in todo for todo in todos()) == 3
+    monkeypatch.setenv(plugin.VARIABLE, str(tmp_path))
+    assert len(todos()) == 3
+    assert not any("install.sh" in todo for todo in todos())

@@ -46,6 +46,38 @@ def test_an_existing_file_is_replaced_only_with_force(folder: DataFolder, tmp_pa
     assert list(members_of(target)) == ["manifest.json"]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["memory/all.tar.gz"], ["memory/records/a.jsonl", "--force"], ["memory/a.html", "--project", "shop"],
+        ["link/all.tar"], ["memory/notes/"], ["memory/../memory/lib/a.jsonl"],
+    ],
+)  # fmt: skip
+def test_nothing_is_exported_into_the_data_folder(
+    folder: DataFolder, make_record: MakeRecord, tmp_path: Path, words: list[str]
+) -> None:
+    make_record("x", **SHOP)
+    (tmp_path / "link").symlink_to(folder.records)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(StorageError, match="is in the data folder: export to another place"):
+        said("export", *words)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("name", ["all.tar.gz", "a.jsonl", "a.html"])
+def test_what_a_link_leads_to_is_never_replaced(
+    folder: DataFolder, make_record: MakeRecord, tmp_path: Path, name: str
+) -> None:
+    make_record("x", **SHOP)
+    precious = tmp_path / "precious.txt"
+    precious.write_text("precious", encoding="utf-8")
+    (tmp_path / name).symlink_to(precious)
+    scope = ["--project", "shop"] if name == "a.html" else []
+    with pytest.raises(StorageError, match=f"{name} is a link to {precious}"):
+        said("export", name, "--force", *scope)
+    assert precious.read_text(encoding="utf-8") == "precious"
+
+
 def test_copies_are_merged_before_and_what_cannot_be_is_named(
     folder: DataFolder, make_record: MakeRecord, tmp_path: Path
 ) -> None:

@@ -39,7 +39,8 @@ def test_the_report_as_json_has_the_same(tmp_path: Path) -> None:
     assert told["from"] == "server-memory"
     assert told["dry_run"] is False
     assert told["kinds"]["Entities"] == {
-        "read": 2, "new": 1, "updated": 0, "already_here": 0, "deleted_here": 0, "edited_here": 0, "skipped": 1,
+        "read": 2, "new": 1, "updated": 0, "already_here": 0, "deleted_here": 0, "edited_here": 0, "linked": 0,
+        "skipped": 1,
     }  # fmt: skip
     assert told["skipped"][0]["where"] == "line 2"
     assert told["problem"] is None

@@ -38,6 +38,8 @@ def test_recent_keeps_to_the_project_type_and_number(keep: MakeRecord) -> None:
 
 def test_an_empty_memory_says_how_to_begin(project: DataFolder) -> None:
     assert said("recent") == 'No such memories yet: `llm-memory store "TEXT"` keeps one.\n'
+    assert json.loads(said("recent", "--json"))["hint"] == said("recent").strip()
+    assert said("brief").splitlines()[-1] == 'Here in the terminal, `llm-memory store "TEXT"` keeps a memory.'
 
 
 def test_a_memory_is_shown_whole_with_its_links_both_ways(keep: MakeRecord) -> None:
