@@ -120,7 +120,8 @@ fetch_clone() {
     command -v git >/dev/null 2>&1 || fail "git is needed to fetch $origin; install git, or run install.sh from a clone."
     source=$clone/source
     git clone --quiet --depth 1 -- "$LLM_MEMORY_REPO" "$source" 2>"$clone/errors" || {
-        without_credentials <"$clone/errors" >&2
+        # of an address with a secret git may show a part that no longer looks like one
+        [ "$origin" != "$LLM_MEMORY_REPO" ] || cat "$clone/errors" >&2
         ! grep -q -e "No space left" -e "quota exceeded" "$clone/errors" || fail "there is no room for $origin in $clone."
         fail "git could not clone $origin: check the address and your access to it."
     }

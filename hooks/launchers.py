@@ -59,7 +59,8 @@ def install(machine: Machine) -> None:
             report.act(f"write {machine.show(path)}", partial(_write, path, new))
     if machine.bin not in os.environ.get("PATH", "").split(os.pathsep):
         report.leave(
-            "~/.local/bin is not on PATH; add this line to ~/.profile (macOS: ~/.zprofile):\n"
+            "~/.local/bin is not on PATH: run this here now, and add it to ~/.profile (zsh: ~/.zprofile),\n"
+            "    which counts from your next login:\n"
             '      export PATH="$HOME/.local/bin:$PATH"'
         )
 

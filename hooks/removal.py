@@ -210,6 +210,8 @@ def _summary(machine: Machine, *, purge: bool, alone: bool) -> None:
     print()
     if report.dry_run:
         print("Dry run: nothing was changed.")
+        if not purge:
+            print(f"Your memories in {machine.show(machine.folder.root)} stay.")
     elif report.failed:
         print("LLM Memory is not wholly removed; left to do:")
     elif not purge:

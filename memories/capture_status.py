@@ -13,7 +13,7 @@ from memories.core.paths import DataFolder, claude_projects_dir
 from memories.core.settings import read_settings
 from memories.core.transcript_items import clean
 from memories.core.transcripts import Source
-from memories.doctor_capture import SILENT_SECONDS, hook_failures
+from memories.doctor_capture import SILENT_SECONDS, awaits_first_session, hook_failures
 from memories.doctor_transcripts import SOON_DAYS, cleanup_days, read_json
 
 LISTED = 20
@@ -54,7 +54,7 @@ class Capture:
     """hooks: in the order in which a session runs them. failures: lines of the hook log. cleanup_days: Claude Code's
     setting. kept: transcripts it has. leaving: the first LISTED of those with less than SOON_DAYS left, those not
     archived first; more: how many are not listed; waiting: how many of all of them are not archived. auto_memory: what
-    is mirrored of Claude's own, in words, "" where there is none."""
+    is mirrored of Claude's own, in words, "" where there is none. is_new: no session has run since the installation."""
 
     hooks: list[Hook]
     failures: list[str]
@@ -64,6 +64,7 @@ class Capture:
     more: int
     waiting: int
     auto_memory: str
+    is_new: bool
 
     @property
     def silent(self) -> str:
@@ -78,7 +79,7 @@ class Capture:
     def attention(self) -> list[tuple[str, str]]:
         """(sentence, the id of the section that says more) of what a user should act upon."""
         found = []
-        if not self.ever_ran:
+        if not (self.ever_ran or self.is_new):
             found.append(("No hook has run on this machine yet.", "hooks"))
         elif self.silent:
             found.append((f"Hooks that no longer run: {self.silent}.", "hooks"))
@@ -108,6 +109,7 @@ def capture(folder: DataFolder) -> Capture:
         more=max(0, len(leaving) - LISTED),
         waiting=sum(one.kept == "waiting" for one in leaving),
         auto_memory=auto_memory.said(folder, read_settings(folder)[0]),
+        is_new=awaits_first_session(folder, sources),
     )
 
 

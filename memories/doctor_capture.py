@@ -108,8 +108,18 @@ def _capturing(folder: DataFolder, sources: list[transcripts.Source]) -> Check:
     if installed is not None and not started and newest - installed > SILENT_SECONDS:
         return Check("capture", "fail", f"no hook has ever run, but a session has, {ago(newest)}", todo)
     if not started:
-        return Check("capture", "warn", "no hook has run yet", "start Claude Code in a project")
+        status = "note" if awaits_first_session(folder, sources) else "warn"
+        return Check("capture", status, "no hook has run yet", "start Claude Code in a project")
     return Check("capture", "ok", f"SessionStart last ran {ago(started)}")
+
+
+def awaits_first_session(folder: DataFolder, sources: list[transcripts.Source]) -> bool:
+    """Whether no hook has run and nothing should have run one: no session since the installation, none at all where
+    nothing is installed. sources: Claude Code's transcripts."""
+    if state.heartbeats(folder):
+        return False
+    since = doctor_hooks.installed_at(folder) or 0.0
+    return all(one.mtime_ns / 1e9 <= since for one in sources)
 
 
 def _log_path(folder: DataFolder) -> str:

@@ -166,11 +166,15 @@ def narratives(folder: DataFolder, *, read_only: bool) -> Iterator[Check]:
     except MirrorUnavailableError:
         return  # said by index
     try:
-        overdue = staleness.overdue(connection, folder, read_settings(folder)[0])
+        settings = read_settings(folder)[0]
+        overdue = staleness.overdue(connection, folder, settings)
+        every = staleness.scopes(connection, settings["project_aliases"]) if not overdue else []
+        without = sum(coverage.narrative(connection, folder, one) is None for one in every)
     finally:
         connection.close()
     if not overdue:
-        yield Check("narratives", "ok", "none is behind")
+        none_yet = f"; {coverage.counted(without, 'project')} {'has' if without == 1 else 'have'} none yet"
+        yield Check("narratives", "ok", f"no narrative is behind{none_yet if without else ''}")
         return
     text = f"to be brought up to date: {some([_behind(found) for found in overdue])}"
     yield Check("narratives", "ok", text, 'in the project, ask Claude to "update the project memory"')

@@ -12,7 +12,8 @@ NAMED = 5
 
 
 class Check(NamedTuple):
-    """One finding. status: `ok`, `warn` (works, worth a look) or `fail`. todo: the next step, "" when there is none."""
+    """One finding. status: `ok`, `note` (not yet, nothing to do), `warn` (works, worth a look) or
+    `fail`. todo: the next step, "" when there is none."""
 
     name: str
     status: str

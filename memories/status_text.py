@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from memories.core import clock
+from memories.core.paths import MIRROR, MIRROR_VERSION
 from memories.core.transcript_items import clean
 from memories.disk_use import DiskUse, said_size
 from memories.findings import ago
@@ -35,6 +36,8 @@ MACHINE = 28
 ID_DIGITS = 8
 SESSION_DIGITS = 13
 """Characters of ids' beginnings that are shown where a command takes them."""
+
+_INDEX_NAME = f"{MIRROR}.{MIRROR_VERSION}"
 
 _AHEAD_SECONDS = 60
 
@@ -293,7 +296,7 @@ def _disk(disk: DiskUse) -> list[str]:
     free = "" if disk.free is None else f"; {said_size(disk.free)} are free"
     lines = [f"{said_size(disk.size)}{free}"]
     for part in disk.parts:
-        name = part.name if "." in part.name else f"{part.name}/"
+        name = _INDEX_NAME if part.name == MIRROR else f"{part.name}/"
         how = "travels" if part.travels else "stays here"
         lines.append(f"  {name:<13}{said_size(part.size):>10}  {part.share:>3} %  {how}: {part.what}")
     return lines

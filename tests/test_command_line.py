@@ -60,7 +60,7 @@ def test_the_overview_teaches_every_command_in_its_group(
     assert (code, wrong) == (0, "")
     for title, names in table.GROUPS:
         listed = said.partition(f"\n{title}\n")[2].partition("\n\n")[0].splitlines()
-        assert [line.split()[0] for line in listed] == list(names)
+        assert [line.split()[0] for line in listed if line[:3].strip()] == list(names)
     assert "sync_setup" not in said
 
 

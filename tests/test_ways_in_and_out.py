@@ -54,7 +54,7 @@ WRITERS = {
     "exporters/vault:write": "texts as the mirror has them, into a folder of the user's",
     "core/sweep:save": "paths and times",
     "core/update_state:save": "versions, times, an address without credentials; an error, redacted",
-    "update/detached:_install": "what an install said, redacted",
+    "update/detached:_log": "what an install said, redacted",
 }  # fmt: skip
 
 READS = (

@@ -64,6 +64,8 @@ class Command(command.Command):
     def _say_checks(self, checks: list[Check]) -> None:
         styles = {"ok": self.style.good, "warn": self.style.warning, "fail": self.style.bad}
         for check in checks:
-            mark = styles[check.status](f"{check.status:<4}")
+            mark = f"{check.status:<4}"
+            if check.status in styles:
+                mark = styles[check.status](mark)
             said = f"{check.name}: {check.text}" + (f" -> {check.todo}" if check.todo else "")
             self.say(f"{mark}  {shown(said)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from memories.core import budget, records
+from memories.core import budget, records, session_log_parts
 from memories.core.cleaning import clean
 
 TYPE_CHECKING = False
@@ -31,8 +31,10 @@ def of_memory(style: Style, memory: dict[str, Any]) -> list[str]:
 
 
 def opening(memory: dict[str, Any]) -> str:
-    """How a memory begins, on one line."""
-    return budget.one_line(clean(str(memory["content"])), LINE_CHARS)
+    """How a memory begins, on one line. A session log begins with figures: what was asked first stands for it."""
+    content = str(memory["content"])
+    asked = session_log_parts.opening_request(content) if memory["type"] == "session_log" else ""
+    return budget.one_line(clean(asked or content), LINE_CHARS)
 
 
 def title(record: dict[str, Any]) -> str:

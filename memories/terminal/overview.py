@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import textwrap
 
 from memories.terminal import table
 
@@ -16,17 +18,39 @@ FIRST_STEPS = (
 
 _VERSION = "version = "
 
+_NAME_WIDTH = 13
+"""Columns of a command's name in its group."""
+
+_LEAST_WIDTH = 20
+"""Columns that a text takes at least, however narrow the terminal."""
+
 
 def overview(program: str, code: str) -> str:
     """Every command in its group, and how to go on. program: as usage texts name it; code: the folder of manage.py."""
     head = f"LLM Memory {version(code)}: persistent local memory for Claude Code."
     lines = [head, "", f"Usage: {program} COMMAND [OPTIONS]", "", "First steps"]
-    lines += [f"  {program + ' ' + line:<48} {what}" for line, what in FIRST_STEPS]
+    wide = max(len(line) for line, _ in FIRST_STEPS) + len(program) + 1
+    for line, what in FIRST_STEPS:
+        lines += _row(f"{program} {line}", what, wide)
     for title, names in table.GROUPS:
         lines += ["", title]
-        lines += [f"  {name:<14} {table.COMMANDS[name][1]}" for name in names if name in table.COMMANDS]
-    lines += ["", f"`{program} help COMMAND` tells a command's options and shows examples; --json is for scripts."]
+        for name in names:
+            lines += _row(name, table.COMMANDS[name][1], _NAME_WIDTH)
+    last = f"`{program} help COMMAND` tells a command's options and shows examples; --json is for scripts."
+    lines += ["", *textwrap.wrap(last, _columns(), break_on_hyphens=False)]
     return "\n".join(lines)
+
+
+def _row(name: str, what: str, wide: int) -> list[str]:
+    """A name and what it is, in two columns, the second going on below itself."""
+    room = max(_columns() - wide - 4, _LEAST_WIDTH)
+    said = textwrap.wrap(what, room, break_on_hyphens=False) or [""]
+    return [f"  {name:<{wide}}  {said[0]}".rstrip(), *(f"{' ' * (wide + 4)}{line}" for line in said[1:])]
+
+
+def _columns() -> int:
+    """Of the terminal; 80 where there is none."""
+    return max(shutil.get_terminal_size().columns, _LEAST_WIDTH)
 
 
 def unknown(program: str, word: str) -> str:

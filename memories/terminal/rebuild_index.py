@@ -7,6 +7,7 @@ import time
 from memories.core import conversation_index, mirror
 from memories.management.progress import ProgressBars
 from memories.management.shown import shown
+from memories.named import counted
 from memories.terminal import command
 
 TYPE_CHECKING = False
@@ -20,7 +21,7 @@ WAIT_SECONDS = 600.0
 class Command(command.Command):
     """Rebuild in place: readers keep the old state until it is done."""
 
-    help = "Make the index (memory.db) anew from the record files and the archived transcripts."
+    help = "Make the index anew from the record files and the archived transcripts."
     examples = ("rebuild_index", "rebuild_index --json")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -49,7 +50,8 @@ class Command(command.Command):
             counts = {"records": done.total, "turns": indexed.total, "transcripts": indexed.files}
             self.say_json({**counts, "skipped": skipped, "seconds": round(took + also, 3)})
             return
-        self.say(f"Conversations indexed: {indexed.total} turns of {indexed.files} transcripts in {also:.1f} s")
+        turns = f"{counted(indexed.total, 'turn')} of {counted(indexed.files, 'transcript')}"
+        self.say(f"Conversations indexed: {turns} in {also:.1f} s")
         self._name_skipped(indexed.problems)
 
     def _name_skipped(self, files: list[tuple[str, str]]) -> None:

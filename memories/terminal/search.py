@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 _MARKED = lazy(r"\*\*(.+?)\*\*")
 """A matched word as snippets.plain marks it."""
 
-_READ_ON = "Read around a hit: llm-memory transcript SESSION --around LINE"
+_HEADED = lazy(r"#{1,6} ([^#>]{1,40}) > ")
+"""A heading of a session log and the mark of the quotation below it, on one line."""
+
+_SHORT_ID = 8
+"""Characters of a session's id that name it, where no other begins with them."""
+
 _FILTERS = ("scope", "type", "tags", "since", "until", "include_archived", "limit", "offset")
 
 
@@ -69,11 +74,14 @@ class Command(command.Command):
         found = answer["results"]
         for hit in found:
             self.say(self._turn(hit) if hit["type"] == "transcript" else self._memory(hit))
-            self.say(f"  {self._highlighted(hit['snippet'])}")
+            is_log = hit["type"] == "session_log"
+            snippet = _HEADED.sub(r"\1: ", hit["snippet"]) if is_log else hit["snippet"]
+            self.say(f"  {self._highlighted(snippet)}")
         if answer["hint"]:
             self.say(clean(answer["hint"]))
-        if self.style.is_on and any(hit["type"] == "transcript" for hit in found):
-            self.say(f"\n{_READ_ON}")
+        turn = next((hit for hit in found if hit["type"] == "transcript"), None)
+        if self.style.is_on and turn is not None:
+            self.say(f"\nRead on: llm-memory transcript {self._short(turn['session_id'])} --around {turn['line']}")
 
     def _search(self, query: str, options: dict[str, Any]) -> dict[str, Any]:
         here = Here(self.folder)
@@ -124,6 +132,18 @@ class Command(command.Command):
         except TranscriptError:
             return place  # gone since it was indexed
         return f"\x1b]8;;file://{quote(path)}#L{line}\x1b\\{place}\x1b]8;;\x1b\\"
+
+    def _short(self, name: str) -> str:
+        """The least that `transcript` takes for a transcript's name."""
+        from memories.core import archived_sessions
+
+        session_id, slash, agent = name.partition("/")
+        short = f"{session_id[:_SHORT_ID]}{slash}{agent}"
+        try:
+            archived_sessions.find(self.folder, short)
+        except TranscriptError:
+            return name
+        return short
 
     def _highlighted(self, snippet: str) -> str:
         start, end = ("\x1b[1m", "\x1b[0m") if self.style.is_on else ("", "")

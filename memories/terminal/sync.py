@@ -69,7 +69,8 @@ class Command(command.Command):
             swept = result.swept
             whose = "" if off else " of excluded projects"
             excluded = f", {swept.excluded}{whose} left alone" if swept.excluded else ""
-            self.say(f"Transcripts: {len(swept.archived)} archived, {swept.logged} session logs written{excluded}")
+            logs = counted(swept.logged, "session log")
+            self.say(f"Transcripts: {len(swept.archived):,} archived, {logs} written{excluded}")
             for path, reason in swept.skipped:
                 self.say(f"  not archived: {shown(path)}: {shown(reason)}")
         self._report_merged(result.merged)
@@ -79,14 +80,14 @@ class Command(command.Command):
             self.say(f"Claude's auto memory: {counted(found.mirrored, 'file')} mirrored; {changes}")
         done = result.mirrored
         rebuilt = " (rebuilt)" if done.rebuilt else ""
-        changes = f"{done.added} added, {done.changed} changed, {done.removed} removed"
-        self.say(f"Index: {done.total} records{rebuilt}; {changes}; {len(done.skipped)} skipped")
+        changes = f"{done.added:,} added, {done.changed:,} read again, {done.removed:,} removed"
+        self.say(f"Index: {counted(done.total, 'record')}{rebuilt}; {changes}; {len(done.skipped):,} skipped")
         for name, reason in done.skipped:
             self.say(f"  skipped: {shown(name)}: {shown(reason)}")
         if result.indexed is None:
             self.say("Conversations: another process is indexing them")
         else:
-            self.say(f"Conversations: {result.indexed.total} turns; {result.indexed.turns} added")
+            self.say(f"Conversations: {counted(result.indexed.total, 'turn')}; {result.indexed.turns:,} added")
             for name, reason in result.indexed.problems:
                 self.say(f"  skipped: {shown(name)}: {shown(reason)}")
         self._report_removed(result)

@@ -58,7 +58,7 @@ def test_a_new_install_says_what_to_do(client: Client) -> None:
     assert "Nothing is remembered yet. Start Claude Code in a project" in page
     assert "No hook has run yet" in page
     assert "No machine has stored a memory here yet." in page
-    assert "1 thing to look at" in page
+    assert "Nothing to look at in the files, the index and the hooks" in page
 
 
 def test_the_figures_are_those_of_the_files(memory_home: DataFolder, client: Client) -> None:
@@ -321,6 +321,11 @@ def test_the_checks_are_a_part_for_htmx_and_a_page_without(client: Client) -> No
         assert b"all values are known and in range" in answer.content
         assert b"also compares the text indexes" in answer.content
         assert "HX-Request" in answer.headers["Vary"]
+
+
+def test_a_note_is_not_shown_as_a_fault(client: Client) -> None:
+    page = " ".join(client.get("/status/checks/").content.decode().split())
+    assert '<span class="state">Note</span> <p><strong>capture</strong>: no hook has run yet' in page
 
 
 def test_the_page_leads_to_the_checks_without_javascript(client: Client) -> None:

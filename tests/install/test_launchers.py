@@ -48,7 +48,9 @@ def test_a_missing_path_entry_is_said_with_the_line_to_add(
     sandbox: Sandbox, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     setup.install()
-    assert 'export PATH="$HOME/.local/bin:$PATH"' in capsys.readouterr().out
+    said = " ".join(capsys.readouterr().out.split())
+    assert "run this here now, and add it to ~/.profile (zsh: ~/.zprofile), which counts from your next login: " in said
+    assert 'export PATH="$HOME/.local/bin:$PATH"' in said
     monkeypatch.setenv("PATH", f"{_bin(sandbox)}:/usr/bin:/bin")
     setup.install()
-    assert "not on PATH; add" not in capsys.readouterr().out
+    assert "local/bin is not on PATH" not in capsys.readouterr().out

@@ -148,7 +148,16 @@ def test_a_dry_run_changes_nothing(sandbox: Sandbox, capsys: pytest.CaptureFixtu
     before = snapshot(sandbox.home)
     assert removal.uninstall(purge=True, dry_run=True) == 0
     assert snapshot(sandbox.home) == before
-    assert "would remove ~/.claude/memory/records" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "would remove ~/.claude/memory/records" in said
+    assert "stay." not in said
+
+
+def test_a_dry_run_says_that_the_memories_stay(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    setup.install()
+    capsys.readouterr()
+    assert removal.uninstall(dry_run=True) == 0
+    assert "Dry run: nothing was changed.\nYour memories in ~/.claude/memory stay.\n" in capsys.readouterr().out
 
 
 def test_purge_refuses_without_a_terminal_and_without_yes(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:

@@ -34,7 +34,7 @@ WRITING = {"index", "conversations", "round trip"}
 
 def _found(folder: DataFolder, name: str) -> findings.Check:
     """The worst check of that name."""
-    order = {"fail": 0, "warn": 1, "ok": 2}
+    order = {"fail": 0, "warn": 1, "note": 2, "ok": 3}
     checks = doctor.run(folder, read_only=name not in WRITING)
     return min((check for check in checks if check.name == name), key=lambda check: order[check.status])
 
@@ -336,7 +336,8 @@ def test_failures_in_the_hook_log_are_grouped_by_their_cause(folder: DataFolder)
 
 
 def test_no_hook_has_ever_run_though_a_session_has(installed: Path, folder: DataFolder) -> None:
-    assert _found(folder, "capture").text == "no hook has run yet"
+    check = _found(folder, "capture")
+    assert (check.status, check.text) == ("note", "no hook has run yet")
     before = time.time() - 3 * 86_400
     os.utime(os.path.join(folder.lib, "install.json"), (before, before))
     short_session("/srv/shop").write(installed / "projects")
@@ -344,9 +345,21 @@ def test_no_hook_has_ever_run_though_a_session_has(installed: Path, folder: Data
     assert (check.status, check.text) == ("fail", "no hook has ever run, but a session has, just now")
 
 
+def test_a_session_without_a_hook_is_worth_a_look_and_one_from_before_the_installation_is_not(
+    installed: Path, folder: DataFolder
+) -> None:
+    path = short_session("/srv/shop").write(installed / "projects")
+    made = os.stat(os.path.join(folder.lib, "install.json")).st_mtime
+    os.utime(path, (made - 60, made - 60))
+    assert _found(folder, "capture").status == "note"
+    os.utime(path, (made + 60, made + 60))
+    check = _found(folder, "capture")
+    assert (check.status, check.text) == ("warn", "no hook has run yet")
+
+
 def test_a_narrative_that_is_behind_is_told_and_is_no_fault(folder: DataFolder, make_record: MakeRecord) -> None:
     mirror.update(folder)
-    assert _found(folder, "narratives").text == "none is behind"
+    assert _found(folder, "narratives").text == "no narrative is behind"
     for number in range(3):
         session = session_id(number)
         Path(folder.transcripts, f"{session}.jsonl").write_bytes(b"{}\n")
@@ -363,6 +376,15 @@ def test_a_narrative_that_is_behind_is_told_and_is_no_fault(folder: DataFolder, 
     assert (check.status, "update the project memory" in check.todo) == ("ok", True)
 
 
+def test_a_project_that_has_no_narrative_yet_is_counted(folder: DataFolder, make_record: MakeRecord) -> None:
+    make_record("log", type="session_log", session_id=session_id(1), project="orders", turns=4)
+    mirror.update(folder)
+    assert _found(folder, "narratives").text == "no narrative is behind; 1 project has none yet"
+    make_record("log", type="session_log", session_id=session_id(2), project="shop", turns=4)
+    mirror.update(folder)
+    assert _found(folder, "narratives").text == "no narrative is behind; 2 projects have none yet"
+
+
 @pytest.mark.parametrize("sound", [True, False])
 def test_the_exit_code_and_the_json_say_the_same(folder: DataFolder, tmp_path: Path, sound: bool) -> None:
     if sound:
@@ -375,4 +397,4 @@ def test_the_exit_code_and_the_json_say_the_same(folder: DataFolder, tmp_path: P
     assert {"name", "status", "text", "todo"} == set(answer["checks"][0])
     lines = subprocess.run(command, capture_output=True, text=True, check=False, env=env).stdout.splitlines()
     assert len(lines) == len(answer["checks"])
-    assert all(line[:4].strip() in {"ok", "warn", "fail"} for line in lines)
+    assert all(line[:4].strip() in {"ok", "note", "warn", "fail"} for line in lines)

@@ -13,7 +13,7 @@ import pytest
 
 from memories.core.errors import LLMMemoryError, MirrorUnavailableError, StorageError
 from memories.core.paths import DataFolder
-from memories.terminal import command, overview, parser
+from memories.terminal import command, overview, parser, table
 from memories.terminal.packages import make_importable
 
 
@@ -115,3 +115,15 @@ def test_packages_are_added_only_where_the_start_left_them_out() -> None:
     before = list(sys.path)
     make_importable()
     assert sys.path == before
+
+
+@pytest.mark.parametrize("columns", [40, 80, 132])
+def test_the_overview_fits_the_terminal_and_cuts_no_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    text = overview.overview("llm-memory", str(tmp_path))
+    listed = text.split("\n\nEvery day\n")[1]
+    assert max(map(len, listed.splitlines())) <= columns
+    said = " ".join(text.split())
+    assert all(f" {name} {summary} " in said for name, (_, summary) in table.COMMANDS.items())

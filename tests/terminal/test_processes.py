@@ -28,8 +28,9 @@ def test_sync_archives_logs_and_indexes_and_says_so(cli: Cli, folder: DataFolder
     make_record("Deploys go out on Tuesdays")
     short_session(str(cli.project)).write(cli.claude / "projects")
     said = cli.run("sync")
-    assert "Transcripts: 1 archived, 1 session logs written" in said
-    assert "Index: 2 records" in said
+    assert "Transcripts: 1 archived, 1 session log written" in said
+    assert "Index: 2 records (rebuilt); 2 added, 0 read again, 0 removed; 0 skipped\n" in said
+    assert "Conversations: 3 turns; 3 added\n" in said
     assert os.listdir(folder.transcripts) == [f"{SESSION}.jsonl"]
 
 

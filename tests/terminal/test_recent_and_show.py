@@ -25,6 +25,21 @@ def test_the_newest_stand_first_with_where_they_belong(keep: MakeRecord) -> None
     ]
 
 
+def test_a_session_log_stands_by_what_the_session_was_asked_first(keep: MakeRecord) -> None:
+    keep(
+        "Project: shop\nTime: 2026-03-04\n\n## Opening request\n> Number the orders.\n> By year.\n", type="session_log"
+    )
+    assert said("recent").splitlines()[1] == "  Number the orders."
+
+
+def test_a_session_logs_snippet_has_no_marks_of_headings(keep: MakeRecord) -> None:
+    log = "Project: shop\nSaid: 1 request\n\n## Opening request\n> Number the orders.\n"
+    keep(log, type="session_log", project="shop")
+    snippet = said("search", "number", "orders").splitlines()[1]
+    assert "Opening request: Number the orders." in snippet
+    assert "#" not in snippet
+
+
 def test_recent_keeps_to_the_project_type_and_number(keep: MakeRecord) -> None:
     for number in range(3):
         keep(f"note {number}", project="shop", created_at=f"2026-01-0{number + 1}T10:00:00")

@@ -17,6 +17,7 @@ from memories.status_json import status_json
 from memories.status_text import WIDTH, Paint, status_lines
 from memories.syncthing.state import DeviceState, Note, SyncState, write_note
 from tests.conftest import MakeRecord
+from tests.core.transcript_lines import short_session
 from tests.dashboard import realistic
 from tests.memories import disagreements
 from tests.memories.conversations import archive, talk
@@ -49,7 +50,8 @@ def test_the_command_shows_one_plain_screen_and_succeeds(cli: Cli, memory_home: 
         assert lines[1] == f"  {memory_home.root}"
         lines[:2] = [f"{lines[0]} {memory_home.root}"]
     assert lines[0] == f"LLM Memory on {records.machine_name()}, in {memory_home.root}"
-    assert lines[2:4] == ["1 thing to look at:", "- No hook has run on this machine yet."]
+    assert lines[2] == "Nothing needs a look."
+    assert any(line.startswith(f"  {Path(memory_home.mirror).name} ") for line in _section(lines, "Disk"))
     assert max(map(len, lines[1:])) <= WIDTH
     assert len(lines) < 60
     said = _section(lines, "Conflicts")
@@ -58,6 +60,12 @@ def test_the_command_shows_one_plain_screen_and_succeeds(cli: Cli, memory_home: 
     rules = [line for line in said if line.endswith("-CLAUDE.md")]
     assert len(rules) == 2
     assert f"  see both: llm-memory status --diff {rules[0].split('-')[0].strip()}" in said
+
+
+def test_hooks_that_never_ran_need_a_look_once_a_session_has_run(project: DataFolder, tmp_path: Path) -> None:
+    assert "Nothing needs a look." in _screen(project)
+    short_session("/srv/shop").write(tmp_path / "claude" / "projects")
+    assert "- No hook has run on this machine yet." in _screen(project)
 
 
 def test_a_terminal_gets_colour(cli: Cli, memory_home: DataFolder) -> None:
@@ -74,7 +82,7 @@ def test_json_has_the_same_facts(cli: Cli, memory_home: DataFolder) -> None:
         "lib": False,
     }  # fmt: skip
     assert (found["syncthing"], found["copies"]["waiting"]["items"], found["links"]["count"]) == (None, [], 0)
-    assert found["attention"] == [{"said": "No hook has run on this machine yet.", "section": "hooks"}]
+    assert found["attention"] == []
     assert found["index"]["types"][0] == {"type": "narrative", "active": 0, "archived": 0}
     assert found["merged"]["contents"][0]["kept"]["changed_at"] == "2026-03-13T09:00:00Z"
     assert found["merged"]["contents"][0]["kept"]["deleted_at"] is None
@@ -357,7 +365,7 @@ def test_memory_that_is_switched_off_in_this_shell_is_to_be_looked_at(
 
 
 def test_a_folder_that_others_can_read_and_an_archive_not_masked_are_to_be_looked_at(memory_home: DataFolder) -> None:
-    assert len(status(memory_home).attention) == 1  # no hook ran
+    assert status(memory_home).attention == []
     archive(memory_home, talk("The deploy is at noon."))
     Path(memory_home.settings).write_text('{"redact_transcripts": true}', encoding="utf-8")
     os.chmod(memory_home.root, 0o755)  # noqa: S103
