@@ -392,6 +392,10 @@ def ref_items(transcript_ref: object) -> list[str]:
 
 
 def session_refs(transcript_ref: object) -> list[str]:
-    """Session ids that a transcript_ref names, in order, each once. A path counts by its file's stem."""
-    names = [os.path.basename(item.rstrip("/")) for item in ref_items(transcript_ref)]
+    """Session ids that a transcript_ref names, in order, each once. A path counts by its file's stem.
+
+    Half a surrogate pair, which JSON can hold and no page or index can, is a question mark.
+    """
+    items = (item.encode("utf-8", "replace").decode("utf-8") for item in ref_items(transcript_ref))
+    names = [os.path.basename(item.rstrip("/")) for item in items]
     return list(dict.fromkeys(name.removesuffix(".jsonl") for name in names if name))

@@ -338,7 +338,7 @@ def test_a_file_in_trash_without_a_time_is_no_tombstone(folder: DataFolder, dele
         (None, []), ("", []), ("abc", ["abc"]), ("/home/u/.claude/projects/-x/abc.jsonl", ["abc"]),
         ('["a", "b.jsonl"]', ["a", "b"]),
         ("a, b,a", ["a", "b"]), ("a\nb\n", ["a", "b"]), (["a", 5, "~/x/b.jsonl"], ["a", "b"]),
-        ("[broken", ["[broken"]), ("{}", ["{}"]),
+        ("[broken", ["[broken"]), ("{}", ["{}"]), ('["half \\udc00"]', ["half ?"]),
     ],
 )  # fmt: skip
 def test_every_form_of_transcript_ref_is_read(stored: object, refs: list[str]) -> None:

@@ -48,7 +48,7 @@ def test_a_newer_version_is_worth_a_look(folder: DataFolder) -> None:
     assert (found.status, found.todo) == ("warn", "run `llm-memory update`")
     assert found.text == "2.1.0 is there, this is 2.0.0 (aaaaaaaaaa)"
     update_state.save(folder, {"repo": REPO, "newest": "2.1.0", "seen_at": clock.now(), "declined": "2.1.0"})
-    assert only(folder).text.endswith("; gone back from 2.1.0")
+    assert only(folder).text.endswith("; gone back from 2.1.0, `llm-memory update --to 2.1.0` tries it again")
 
 
 def test_a_failed_check_is_named_once_there_was_no_answer_for_two_weeks(folder: DataFolder) -> None:
