@@ -392,10 +392,8 @@ def ref_items(transcript_ref: object) -> list[str]:
 
 
 def session_refs(transcript_ref: object) -> list[str]:
-    """Session ids that a transcript_ref names, in order, each once. A path counts by its file's stem.
-
-    Half a surrogate pair, which JSON can hold and no page or index can, is a question mark.
-    """
+    """Session ids that a transcript_ref names, in order, each once. A path counts by its file's stem."""
+    # half a surrogate pair, which JSON can hold, is a question mark: no page can show it
     items = (item.encode("utf-8", "replace").decode("utf-8") for item in ref_items(transcript_ref))
     names = [os.path.basename(item.rstrip("/")) for item in items]
     return list(dict.fromkeys(name.removesuffix(".jsonl") for name in names if name))

@@ -84,11 +84,7 @@ def run(
             f"Cannot make {folder.root}: {error.strerror}. Check LLM_MEMORY_HOME and the disk."
         ) from error
     with FileLock(os.path.join(folder.state, "sync.lock"), wait_seconds):
-        for place in (folder.trash, folder.transcripts, folder.config, folder.state):
-            files.sweep_temp_files(place, below=True)
-        state.drop_old_sessions(folder)
-        bundle_staging.sweep(folder)
-        other_mirrors.drop_unused(folder)
+        _tidy(folder)
         # Before the sweep: it logs a session that the archive does not hold yet, and a copy may be what holds it. None
         # of what stands before it raises where a disk refuses: transcripts are archived whatever else is wrong.
         merged = merge_copies.run(
@@ -113,6 +109,15 @@ def run(
         result.indexed = _index_conversations(folder, wait_seconds, _named(progress, "conversations"))
         _forget(folder, result)
     return result
+
+
+def _tidy(folder: DataFolder) -> None:
+    """What ended processes and other versions left behind."""
+    for place in (folder.trash, folder.transcripts, folder.config, folder.state):
+        files.sweep_temp_files(place, below=True)
+    state.drop_old_sessions(folder)
+    bundle_staging.sweep(folder)
+    other_mirrors.drop_unused(folder)
 
 
 def _remember(
