@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from memories import named
 from memories.exporters import html_memories, html_page
 
 TYPE_CHECKING = False
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from memories.exporters.material import Head, Material
 
 _SECTIONS = (("narrative", "Narrative"), ("note", "Notes"), ("session_log", "Session logs"))
+_COUNTED = {"note": ("note", ""), "session_log": ("session log", ""), "hidden": ("archived and superseded",) * 2}
 
 
 def write(material: Material, file: BinaryIO) -> int:
@@ -21,7 +23,7 @@ def write(material: Material, file: BinaryIO) -> int:
     parts.append(("hidden", "Archived and superseded", [head for head in heads if head.is_hidden]))
     parts = [part for part in parts if part[2]]
     name = material.scope.name if material.scope else ""
-    counts = [f"{len(found):,} {title.lower()}" for kind, title, found in parts if kind != "narrative"]
+    counts = [named.counted(len(found), *_COUNTED[kind]) for kind, _, found in parts if kind in _COUNTED]
     times = [head.created_at[:10] for head in heads]
     html_page.write(file, html_page.head(name, [" – ".join(dict.fromkeys([*times[-1:], *times[:1]])), *counts]))
     places = [(kind, title, f"{len(found):,}") for kind, title, found in parts]

@@ -45,6 +45,7 @@ def test_a_project_is_its_narrative_its_notes_its_logs_and_a_timeline(
         found.ids.index(place) for place in ("narrative", "note", "session_log", "timeline")
     )
     assert min(order) > 0
+    assert "1 note · 1 session log" in " ".join(found.text.split())
     assert "Of another." not in found.text
     assert "Was so. (not in this file)" in found.text
     assert f"{'e' * 32} (not there)" in found.text
